@@ -1,0 +1,28 @@
+"""The look of the pictures: the same on every machine, and one colour a meaning."""
+
+from pathlib import Path
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stages.files import written_whole
+
+# Two colours of the Okabe-Ito palette, which people with any form of colour-blindness can tell apart.
+TRAINING = "#0072B2"
+VALIDATION = "#D55E00"
+REFERENCE = "#777777"
+
+
+def new_figure(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
+    """An empty figure of 800 x 500 pixels, whatever matplotlibrc the machine has."""
+    matplotlib.rcdefaults()
+    figure = Figure(figsize=(6.4, 4), dpi=125, layout="constrained")
+    axes = figure.add_subplot(title=title, xlabel=xlabel, ylabel=ylabel)
+    return figure, axes
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write the figure as a PNG, which holds no date."""
+    with written_whole(path) as part:
+        figure.savefig(part, format="png")

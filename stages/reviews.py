@@ -1,0 +1,58 @@
+"""Reviews of different lengths in flat arrays."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from stages.files import load_arrays, save_arrays
+
+
+class Reviews(NamedTuple):
+    """n reviews as token ids, all of them end to end.
+
+    tokens: uint32, shape (number of tokens,)
+    offsets: int64, shape (n + 1,); review i is tokens[offsets[i]:offsets[i + 1]]
+    labels: uint8, shape (n,); 1 = positive
+    """
+
+    tokens: np.ndarray
+    offsets: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of tokens in each review: int64, shape (n,)."""
+        return np.diff(self.offsets)
+
+
+def save_reviews(path: Path, reviews: Reviews) -> None:
+    save_arrays(path, **reviews._asdict())
+
+
+def load_reviews(path: Path) -> Reviews:
+    return Reviews(*load_arrays(path, tokens="uint32", offsets="int64", labels="uint8"))
+
+
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Where n sequences of these lengths start when they lie end to end, and where the last one ends.
+
+    int64, shape (n + 1,).
+    """
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+
+
+def positions(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The ranges from starts[i] up to starts[i] + lengths[i], one after another.
+
+    int64, shape (sum of lengths,).
+    """
+    offsets = offsets_of(lengths)
+    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+
+
+def take(reviews: Reviews, indices: np.ndarray) -> Reviews:
+    """The reviews at these indices (int64, shape (m,)), in this order."""
+    lengths = reviews.lengths[indices]
+    tokens = reviews.tokens[positions(reviews.offsets[indices], lengths)]
+    return Reviews(tokens, offsets_of(lengths), reviews.labels[indices])

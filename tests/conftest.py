@@ -1,0 +1,132 @@
+"""What the tests share: the made corpus as a project of its own, the real data, and the order of the tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import made_corpus
+import pytest
+import yaml
+
+from stages.fetch import reviews_sha256, vocabulary_bytes
+
+ROOT = Path(__file__).parents[1]
+REAL_DATA = ROOT.parent / "shared/data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first."""
+    items.sort(key=lambda item: ("real" in item.keywords, "pipeline" in item.keywords))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real archive and the real word index."""
+    if not (REAL_DATA / "aclImdb_v1_labelled.tar.gz").exists():
+        message = f"the real reviews are not at {REAL_DATA.relative_to(ROOT.parent)}, beside the checkout"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+    return REAL_DATA
+
+
+class Project:
+    """A checkout of this project, and commands run in it as a user with the environment active would run them."""
+
+    def __init__(self, folder: Path, python_path: Path | None = None):
+        self.folder = folder
+        self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment.pop("PYTHONPATH", None)
+        if python_path:
+            self.environment["PYTHONPATH"] = str(python_path)
+
+    def run(self, *command: str, status: int = 0, **environment: str) -> str:
+        """What the command prints, standard error included; fails when it ends with another status."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        assert done.returncode == status, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def repro(self) -> list[str]:
+        """Run `dvc repro`; the stages that ran (and were neither skipped nor taken from the run cache), in order."""
+        lines = self.run("dvc", "repro").splitlines()
+        return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
+
+    def set_params(self, **values: object) -> None:
+        """Set parameters by their full names, with `__` for the dots."""
+        path = self.folder / "params.yaml"
+        params = yaml.safe_load(path.read_text())
+        for name, value in values.items():
+            *sections, key = name.split("__")
+            section = params
+            for part in sections:
+                section = section[part]
+            section[key] = value
+        path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def commit(self) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", "state")
+
+    def outputs(self) -> dict[str, bytes]:
+        """The bytes of everything that the stages wrote, by path."""
+        folders = "data", "metrics", "plots"
+        paths = [path for name in folders for path in (self.folder / name).rglob("*") if path.is_file()]
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
+
+
+def copy_of_project(folder: Path) -> None:
+    """Copy what git tracks or would track of this checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+
+
+@pytest.fixture(scope="session")
+def made_project_template(tmp_path_factory) -> tuple[Path, Path]:
+    """A project set up for the made corpus, not run yet, and the folder that its package is in."""
+    folder, package = tmp_path_factory.mktemp("template"), tmp_path_factory.mktemp("package")
+    copy_of_project(folder)
+    made_corpus.write_package(package)
+    fetched = made_corpus.encoded()
+    project = Project(folder)
+    project.set_params(
+        fetch__sha256__train=reviews_sha256(fetched.train),
+        fetch__sha256__test=reviews_sha256(fetched.test),
+        fetch__sha256__vocabulary=made_corpus.sha256(vocabulary_bytes(fetched.vocabulary)),
+        split__num_words=40,
+        split__skip_top=3,
+        split__train_size=250,
+        pad__maxlen=12,
+        train__epochs=2,
+    )
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    for path in *folder.glob("metrics/*"), *folder.glob("plots/*"):
+        path.unlink()
+    project.run("git", "init", "--quiet", "--initial-branch=main")
+    project.commit()
+    return folder, package
+
+
+@pytest.fixture(scope="session")
+def make_project(made_project_template, tmp_path_factory):
+    """Makes projects set up for the made corpus, in folders of their own, not run yet."""
+
+    def make() -> Project:
+        folder, package = made_project_template
+        copied = tmp_path_factory.mktemp("project")
+        shutil.copytree(folder, copied, dirs_exist_ok=True)
+        return Project(copied, package)
+
+    return make

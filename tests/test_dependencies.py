@@ -1,0 +1,105 @@
+"""dvc.yaml names all that a stage reads: DVC can't find this out (its issue 9195), and what it doesn't know of, it doesn't rerun."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def imported_modules(path: Path, root: Path = ROOT) -> set[str]:
+    """The project's files that running the file at `path` reads: it, and what it imports, directly or not."""
+    found, to_read = set(), [path]
+    while to_read:
+        path = to_read.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            files = [root / f"{name.replace('.', '/')}.py" for name in names]
+            to_read += [file for file in files if file.exists()]
+    return {str(path.relative_to(root)) for path in found}
+
+
+def read_parameters(source: str) -> set[str]:
+    """The parameters that a stage's source reads of `params`, by full name: single ones, or whole sections."""
+    tree = ast.parse(source)
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == "params" and isinstance(node.ctx, ast.Load):
+            keys = []
+            while isinstance(parents[node], ast.Attribute):
+                node = parents[node]
+                keys.append(node.attr)
+            assert keys, f"line {node.lineno}: `params` is used as a whole, so that nothing tells what is read of it"
+            names.add(".".join(keys))
+    return names
+
+
+def single_keys(names: set[str]) -> set[str]:
+    """The single parameters that names of parameters and sections stand for."""
+
+    def below(name: str, value: object) -> set[str]:
+        if not isinstance(value, dict):
+            return {name}
+        return set().union(*(below(f"{name}.{key}", value[key]) for key in value))
+
+    found = set()
+    for name in names:
+        value = PARAMS
+        for key in name.split("."):
+            value = value[key]
+        found |= below(name, value)
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_each_project_file_that_it_runs(stage):
+    assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
+    modules = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
+    assert modules == imported_modules(ROOT / f"stages/{stage}.py")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_each_parameter_that_it_reads_and_on_no_other(stage):
+    read = read_parameters((ROOT / f"stages/{stage}.py").read_text())
+    assert single_keys(set(STAGES[stage]["params"])) == single_keys(read)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_the_packages_that_it_runs_with(stage):
+    assert "requirements.txt" in STAGES[stage]["deps"]
+
+
+def test_every_stage_says_what_it_does():
+    assert all(stage["desc"] for stage in STAGES.values())
+
+
+def test_imports_are_found_wherever_they_stand(tmp_path):
+    (tmp_path / "stages").mkdir()
+    for name, source in {
+        "stage": "def f():\n    from stages import a\n",
+        "a": "import stages.b\nimport numpy",
+        "b": "from stages.c import x",
+        "c": "from stages.stage import f",
+    }.items():
+        (tmp_path / f"stages/{name}.py").write_text(source)
+    found = imported_modules(tmp_path / "stages/stage.py", tmp_path)
+    assert found == {"stages/stage.py", "stages/a.py", "stages/b.py", "stages/c.py"}
+
+
+def test_parameters_are_found_wherever_they_are_read():
+    source = "params = read_params()\nf(params.split.seed)\ndef g():\n    return params.pad, params.train.epochs + 1\n"
+    assert read_parameters(source) == {"split.seed", "pad", "train.epochs"}
+    with pytest.raises(AssertionError, match="line 2: `params` is used as a whole"):
+        read_parameters("params = read_params()\nf(params)")

@@ -1,0 +1,153 @@
+"""What `dvc repro` reruns and what it doesn't, with the real DVC on the made corpus."""
+
+import json
+import os
+
+import made_corpus
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.pipeline
+
+ALL = ["fetch", "split", "pad", "train", "evaluate"]
+
+
+@pytest.fixture(scope="module")
+def project(make_project):
+    """A project in which everything has run once."""
+    project = make_project()
+    assert project.repro() == ALL
+    project.commit()
+    return project
+
+
+@pytest.fixture
+def unchanged(project):
+    """The same project, put back after the test, which takes no work: DVC has all results in its cache."""
+    files = {path: path.read_bytes() for path in (project.folder / "params.yaml", *project.folder.glob("stages/*.py"))}
+    outputs = project.outputs()
+    yield project
+    for path, content in files.items():
+        path.write_bytes(content)
+    assert project.repro() == [], "going back to earlier parameters and code must run nothing"
+    assert project.outputs() == outputs
+
+
+def test_a_second_run_runs_nothing(project):
+    assert project.repro() == []
+    assert project.run("git", "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "stages"),
+    [
+        ("evaluate__threshold", 0.6, ["evaluate"]),
+        ("train__epochs", 3, ["train", "evaluate"]),
+        ("train__learning_rate", 0.01, ["train", "evaluate"]),
+        ("model__units", 4, ["train", "evaluate"]),
+        ("model__cell", "gru", ["train", "evaluate"]),
+        ("pad__maxlen", 10, ["pad", "train", "evaluate"]),
+        ("split__seed", 7, ["split", "pad", "train", "evaluate"]),
+    ],
+)
+def test_a_changed_parameter_reruns_the_stages_that_it_affects(unchanged, parameter, value, stages):
+    unchanged.set_params(**{parameter: value})
+    assert unchanged.repro() == stages
+
+
+def test_test_reviews_from_another_source_rerun_only_what_reads_test_reviews(unchanged, tmp_path):
+    archive = made_corpus.write_archive(tmp_path / "archive.tar.gz")
+    before = unchanged.outputs()
+    unchanged.set_params(fetch__source="archive", fetch__archive=str(archive))
+    assert unchanged.repro() == ["fetch", "split", "pad", "evaluate"]
+    after = unchanged.outputs()
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {f"data/{folder}/test.npz" for folder in ("reviews", "split", "padded")} | {"metrics/metrics.json"}
+    metrics = json.loads(after["metrics/metrics.json"])
+    assert metrics["test"].keys() == metrics["validation"].keys()
+    assert metrics["test"]["accuracy"] > 0.6
+
+
+@pytest.mark.parametrize(
+    ("module", "stages"),
+    [("encoding", ["fetch"]), ("pad", ["pad"]), ("figures", ["train", "evaluate"]), ("evaluate", ["evaluate"]), ("files", ALL)],
+)
+def test_a_changed_line_of_code_reruns_the_stages_that_use_it(unchanged, module, stages):
+    with (unchanged.folder / f"stages/{module}.py").open("a") as file:
+        file.write("# changed\n")
+    assert unchanged.repro() == stages
+
+
+def test_other_packages_rerun_everything(make_project):
+    project = make_project()
+    project.repro()
+    before = project.outputs()
+    with (project.folder / "requirements.txt").open("a") as file:
+        file.write("# changed\n")
+    assert project.repro() == ALL
+    assert project.outputs() == before, "two runs must give the same bytes"
+
+
+def test_every_output_is_the_same_bytes_with_one_core_and_with_all(project, make_project):
+    other = make_project()
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})  # inherited by what is started from here on
+    try:
+        assert other.repro() == ALL
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert other.outputs() == project.outputs()
+
+
+def test_the_outputs_have_the_files_and_formats_of_the_design(project):
+    outputs = project.outputs()
+    names = "train", "validation", "test"
+    assert set(outputs) == {
+        *(f"data/reviews/{name}" for name in ("train.npz", "test.npz", "vocabulary.txt")),
+        *(f"data/{folder}/{name}.npz" for folder in ("split", "padded") for name in names),
+        *(f"data/model/{name}" for name in ("model.keras", "preprocessing.json", "vocabulary.txt")),
+        "metrics/metrics.json",
+        *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall")),
+        *(f"plots/{name}.png" for name in ("loss", "accuracy", "confusion", "roc", "precision_recall")),
+    }
+    assert json.loads(outputs["data/model/preprocessing.json"]) == {
+        "num_words": 40, "skip_top": 3, "maxlen": 12, "padding": "pre", "truncating": "pre"
+    }  # fmt: skip
+    assert outputs["data/model/vocabulary.txt"] == outputs["data/reviews/vocabulary.txt"]
+    metrics = json.loads(outputs["metrics/metrics.json"])
+    assert metrics.keys() == {"validation", "model"}
+    assert metrics["validation"].keys() == {"loss", "accuracy", "precision", "recall", "f1", "roc_auc"}
+    assert metrics["model"] == {"parameters": 40 * 32 + 8 * (32 + 8 + 1) + 9, "input_bytes": 250 * 12 * 4}
+    assert outputs["plots/history.csv"].startswith(b"epoch,loss,accuracy,val_loss,val_accuracy\n1,")
+
+
+def test_stock_keras_opens_the_model_without_code_of_the_project(project, tmp_path):
+    script = (
+        "import keras, numpy, sys\n"
+        "model = keras.saving.load_model(sys.argv[1])\n"
+        "assert 'stages' not in sys.modules\n"
+        "numpy.save(sys.argv[2], model.predict(numpy.load(sys.argv[3])['x'], verbose=0))\n"
+    )
+    model, padded = (project.folder / name for name in ("data/model/model.keras", "data/padded/validation.npz"))
+    project.run("python", "-c", script, str(model), str(tmp_path / "p.npy"), str(padded), PYTHONSAFEPATH="1")
+    probabilities = np.load(tmp_path / "p.npy")[:, 0]
+    accuracy = np.mean((probabilities > 0.5) == np.load(padded)["y"])
+    metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
+    assert accuracy == pytest.approx(metrics["validation"]["accuracy"], abs=1e-6)
+
+
+def test_the_commands_of_dvc_work_as_they_are(unchanged):
+    project = unchanged
+    assert "| evaluate |" in project.run("dvc", "dag")
+    project.run("dvc", "exp", "run", "--quiet", "--name", "longer", "-S", "train.epochs=3")
+    assert "train.epochs" in project.run("dvc", "params", "diff")
+    assert "validation.accuracy" in project.run("dvc", "metrics", "diff", "--all")
+    table = project.run("dvc", "exp", "show", "--no-pager", "--md")
+    assert "longer" in table and "validation.accuracy" in table
+    for command in ("show",), ("diff", "HEAD"):
+        project.run("dvc", "plots", *command)
+        page = (project.folder / "dvc_plots/index.html").read_text()
+        for title in "Loss", "Accuracy", "Validation accuracy", "Confusion matrix", "ROC curve", "Precision by recall":
+            assert page.count(f'"text": "{title}"') == 1 or page.count(f'"title": "{title}"') == 1, title
+        for name in "loss", "accuracy", "confusion", "roc", "precision_recall":
+            assert page.count(f"<p>plots/{name}.png</p>") == 1

@@ -1,0 +1,64 @@
+import made_corpus
+import numpy as np
+import pytest
+
+from stages.command import StageError
+from stages.reviews import Reviews, load_reviews, save_reviews
+from stages.split import keep_frequent, split
+
+
+def ragged(*sequences: list[int]) -> Reviews:
+    tokens = np.array([token for sequence in sequences for token in sequence], np.uint32)
+    offsets = np.cumsum([0, *map(len, sequences)], dtype=np.int64)
+    return Reviews(tokens, offsets, np.arange(len(sequences), dtype=np.uint8) % 2)
+
+
+def sequences(reviews: Reviews) -> list[list[int]]:
+    return [tokens.tolist() for tokens in np.split(reviews.tokens, reviews.offsets[1:-1])]
+
+
+def test_ids_are_ranks_plus_3_and_those_from_skip_top_up_to_num_words_stay():
+    kept = keep_frequent(ragged([1, 2, 9, 6, 7], [1], [], [7, 6]), num_words=10, skip_top=5)
+    assert sequences(kept) == [[5, 9], [], [], [9]]
+    assert kept.labels.tolist() == [0, 1, 0, 1]
+    assert [array.dtype for array in kept] == [np.uint32, np.int64, np.uint8]
+
+
+def test_the_ids_that_keras_keeps_for_itself_never_stay():
+    assert sequences(keep_frequent(ragged([1, 2]), num_words=100, skip_top=0)) == [[4, 5]]
+
+
+def test_num_words_and_skip_top_mean_what_they_mean_to_keras(tmp_path, monkeypatch):
+    files = made_corpus.write_keras_files(tmp_path)
+    monkeypatch.setattr("keras.src.datasets.imdb.get_file", lambda fname, **_: files[fname])
+    from keras.datasets import imdb
+
+    (x, y), (x_test, _) = imdb.load_data(num_words=30, skip_top=6)
+    fetched = made_corpus.encoded()
+    for reviews, encoded in (fetched.train, x), (fetched.test, x_test):
+        kept = keep_frequent(reviews, num_words=30, skip_top=6)
+        assert sequences(kept) == [[token for token in review if token > 2] for review in encoded]
+    assert kept.offsets[-1] < fetched.test.offsets[-1]
+
+
+def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
+    reviews = ragged(*([i] * (i % 4) for i in range(100)))
+    train, validation = split(reviews, train_size=80, seed=7)
+    order = np.random.RandomState(7).permutation(100)
+    assert sequences(train) + sequences(validation) == [[i] * (i % 4) for i in order]
+    np.testing.assert_array_equal(train.labels, order[:80] % 2)
+    np.testing.assert_array_equal(validation.labels, order[80:] % 2)
+
+
+def test_no_review_left_for_validation_is_an_error():
+    with pytest.raises(StageError, match=r"`split.train_size` is 3: of 3 reviews, at most 2"):
+        split(ragged([1], [2], [3]), train_size=3, seed=1)
+
+
+def test_reviews_are_read_as_they_were_written_and_written_the_same_each_time(tmp_path):
+    reviews = made_corpus.encoded().test
+    for name in "a.npz", "b.npz":
+        save_reviews(tmp_path / name, reviews)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    for array, read in zip(reviews, load_reviews(tmp_path / "a.npz"), strict=True):
+        np.testing.assert_array_equal(array, read)
