@@ -7,14 +7,16 @@ test reviews, for these; and of the validation reviews plots/{confusion,roc,prec
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
+from scipy.special import expit
 from sklearn import metrics
 
 from stages.command import run
 from stages.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, rounded, write_csv, written_whole
+from stages.network import compile_logits
 from stages.params import read_params
+from stages.pinned_tensorflow import keras, tf
 
 MODEL = Path("data/model")
 PADDED = Path("data/padded")
@@ -86,12 +88,13 @@ def write_confusion(y: np.ndarray, predicted: np.ndarray) -> None:
 def main() -> None:
     params = read_params()
     model = keras.saving.load_model(MODEL / "model.keras")
+    all_logits = compile_logits(model)
     result = {}
     for name in "validation", "test":
         x, y = load_arrays(PADDED / f"{name}.npz", x="int32", y="uint8")
         if not len(y):
             continue
-        probabilities = model.predict(x, batch_size=1000, verbose=0)[:, 0].astype(np.float64)
+        probabilities = expit(all_logits(tf.constant(x)).numpy().astype(np.float64))
         result[name] = score(y, probabilities, params.evaluate.threshold)
         if name == "validation":
             write_confusion(y, (probabilities > params.evaluate.threshold).astype(np.uint8))

@@ -3,6 +3,9 @@
 Takes data/padded/{train,validation}.npz and the vocabulary. Writes data/model, which is whole in itself: model.keras,
 preprocessing.json (how a text becomes the model's input) and vocabulary.txt; and the history of the training:
 plots/history.csv, plots/loss.png, plots/accuracy.png.
+
+`model.fit` would start thousands of tiny operations for every batch, and they would take most of its time. Here, XLA
+compiles a whole epoch into one program; the mathematics is that of `model.fit` (tests/test_train.py).
 """
 
 import json
@@ -10,37 +13,105 @@ import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
-import tensorflow as tf
 from matplotlib.ticker import MaxNLocator
+from tqdm import tqdm
 
 from stages.command import run
 from stages.figures import TRAINING, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, write_csv, written_whole
-from stages.params import ModelSection, read_params
+from stages.network import build_model, compile_logits, logits
+from stages.params import TrainSection, read_params
+from stages.pinned_tensorflow import keras, tf
 
 PADDED = Path("data/padded")
 VOCABULARY = Path("data/reviews/vocabulary.txt")
 MODEL = Path("data/model")
 PLOTS = Path("plots")
 
-CELLS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+# A row of the history: an epoch's loss and accuracy, each on the training and on the validation reviews.
+COLUMNS = "loss", "accuracy", "val_loss", "val_accuracy"
 
 
-def build_model(maxlen: int, num_words: int, model: ModelSection) -> keras.Model:
-    """The network: token ids, int32 of shape (batch, maxlen), to the probability of a positive review, (batch, 1)."""
-    return keras.Sequential(
-        [
-            keras.Input((maxlen,), dtype="int32", name="tokens"),
-            keras.layers.Embedding(num_words, model.embedding_dim, name="embedding"),
-            CELLS[model.cell](model.units, name=model.cell),
-            keras.layers.Dense(1, activation="sigmoid", name="positive"),
-        ],
-        name="sentiment",
-    )
+def make_optimizer(train: TrainSection) -> keras.optimizers.Optimizer:
+    """The optimizer of this name, with Keras's default learning rate where the parameters give none."""
+    # Without a name of its own, the second optimizer of a process would get another one, which goes into model.keras.
+    config: dict[str, str | float] = {"name": train.optimizer}
+    if train.learning_rate is not None:
+        config["learning_rate"] = train.learning_rate
+    return keras.optimizers.get({"class_name": train.optimizer, "config": config})
+
+
+def fit(
+    model: keras.Model,
+    training: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    train: TrainSection,
+) -> list[dict[str, float]]:
+    """Train a compiled model in place and give the history, a dict of COLUMNS for each epoch.
+
+    Both data sets are ids, int32 (n, maxlen), and labels, uint8 (n,). The batches of an epoch are taken in an order that
+    the seed and the number of the epoch alone decide. The training loss and accuracy are means over the epoch, as each
+    batch came to its turn; the validation ones are those of the weights at its end.
+    """
+    train_epoch = compile_epoch(model, train.batch_size)
+    all_logits = compile_logits(model)
+    ids, labels = map(tf.constant, training)
+    validation_ids, positive = tf.constant(validation[0]), validation[1] > 0
+    history = []
+    with tqdm(total=train.epochs, unit="epoch", disable=None) as progress:
+        for epoch in range(1, train.epochs + 1):
+            order = np.random.RandomState([train.seed, epoch]).permutation(len(labels)).astype(np.int32)
+            loss, accuracy = map(float, train_epoch(ids, labels, tf.constant(order)))
+            output = all_logits(validation_ids).numpy().astype(np.float64)
+            # The binary cross-entropy of sigmoid(z) is log(1 + exp(-z)) for a positive and log(1 + exp(z)) for a negative.
+            val_loss = np.logaddexp(0, np.where(positive, -output, output)).mean()
+            val_accuracy = ((output > 0) == positive).mean()
+            history.append(dict(zip(COLUMNS, (loss, accuracy, float(val_loss), float(val_accuracy)), strict=True)))
+            progress.write(f"epoch {epoch:2}: " + "  ".join(f"{name} {history[-1][name]:.4f}" for name in COLUMNS))
+            progress.update()
+    return history
+
+
+def compile_epoch(model: keras.Model, batch_size: int) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """A function that trains a compiled Keras model for one epoch, as one program of XLA.
+
+    It takes ids, int32 (n, maxlen), labels, uint8 (n,), and the order of the reviews, int32 (n,). The last batch of an
+    epoch has what is left. It gives the loss and the accuracy, means over the reviews as each batch came to its turn.
+    """
+    model.optimizer.build(model.trainable_variables)
+
+    def train_batch(ids: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            output = logits(model, ids)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, output.dtype), output)
+            loss = tf.reduce_mean(losses)
+        variables = model.trainable_variables
+        model.optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
+        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast((output > 0) == (labels > 0), tf.int32))
+
+    @tf.function(jit_compile=True, autograph=False)
+    def train_epoch(ids: tf.Tensor, labels: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        n = order.shape[0]
+        steps, rest = divmod(n, batch_size)
+        batches = tf.reshape(order[: n - rest], (steps, batch_size))
+
+        def train_step(step: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            batch_loss, batch_correct = train_batch(tf.gather(ids, batches[step]), tf.gather(labels, batches[step]))
+            return step + 1, loss + batch_loss, correct + batch_correct
+
+        loss, correct = tf.zeros((), model.compute_dtype), tf.zeros((), tf.int32)
+        if steps:
+            _, loss, correct = tf.while_loop(lambda step, *_: step < steps, train_step, (0, loss, correct))
+        if rest:
+            batch_loss, batch_correct = train_batch(tf.gather(ids, order[-rest:]), tf.gather(labels, order[-rest:]))
+            loss, correct = loss + batch_loss, correct + batch_correct
+        return loss / n, correct / n
+
+    return train_epoch
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -68,12 +139,12 @@ def save_model(model: keras.Model, path: Path) -> None:
                 target.writestr(zipfile.ZipInfo(name), content)
 
 
-def draw_history(history: dict[str, list[float]], metric: str, ylabel: str, path: Path) -> None:
+def draw_history(history: list[dict[str, float]], metric: str, ylabel: str, path: Path) -> None:
     """A picture of one metric by epoch, training beside validation."""
     figure, axes = new_figure(f"{metric.capitalize()} by epoch", "epoch", ylabel)
-    epochs = range(1, len(history[metric]) + 1)
-    axes.plot(epochs, history[metric], "o-", color=TRAINING, label="training")
-    axes.plot(epochs, history[f"val_{metric}"], "s--", color=VALIDATION, label="validation")
+    epochs = range(1, len(history) + 1)
+    axes.plot(epochs, [row[metric] for row in history], "o-", color=TRAINING, label="training")
+    axes.plot(epochs, [row[f"val_{metric}"] for row in history], "s--", color=VALIDATION, label="validation")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()
@@ -82,21 +153,12 @@ def draw_history(history: dict[str, list[float]], metric: str, ylabel: str, path
 
 def main() -> None:
     params = read_params()
-    x, y = load_arrays(PADDED / "train.npz", x="int32", y="uint8")
-    validation = load_arrays(PADDED / "validation.npz", x="int32", y="uint8")
+    training, validation = (load_arrays(PADDED / f"{name}.npz", x="int32", y="uint8") for name in ("train", "validation"))
 
-    keras.utils.set_random_seed(params.train.seed)
-    tf.config.experimental.enable_op_determinism()
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    model = build_model(params.pad.maxlen, params.split.num_words, params.model)
-    optimizer = keras.optimizers.get(params.train.optimizer)
-    if params.train.learning_rate is not None:
-        optimizer.learning_rate = params.train.learning_rate
-    model.compile(optimizer, loss="binary_crossentropy", metrics=["accuracy"])
+    model = build_model(params.pad.maxlen, params.split.num_words, params.model, params.train.seed)
+    model.compile(make_optimizer(params.train), loss="binary_crossentropy", metrics=["accuracy"])
     model.summary()
-    history = model.fit(
-        x, y, params.train.batch_size, params.train.epochs, validation_data=tuple(validation)
-    ).history
+    history = fit(model, training, validation, params.train)
 
     save_model(model, MODEL / "model.keras")
     shutil.copyfile(VOCABULARY, MODEL / "vocabulary.txt")
@@ -109,12 +171,8 @@ def main() -> None:
     }
     with written_whole(MODEL / "preprocessing.json") as part:
         part.write_text(json.dumps(preprocessing, indent=2) + "\n")
-    columns = "loss", "accuracy", "val_loss", "val_accuracy"
-    write_csv(
-        PLOTS / "history.csv",
-        ["epoch", *columns],
-        ([epoch, *row] for epoch, row in enumerate(zip(*(history[name] for name in columns)), start=1)),
-    )
+    rows = ([epoch, *row.values()] for epoch, row in enumerate(history, start=1))
+    write_csv(PLOTS / "history.csv", ["epoch", *COLUMNS], rows)
     draw_history(history, "loss", "loss (binary cross-entropy)", PLOTS / "loss.png")
     draw_history(history, "accuracy", "accuracy (share of reviews)", PLOTS / "accuracy.png")
 

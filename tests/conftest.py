@@ -18,7 +18,7 @@ REAL_DATA = ROOT.parent / "shared/data"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first."""
-    items.sort(key=lambda item: ("real" in item.keywords, "pipeline" in item.keywords))
+    items.sort(key=lambda item: [marker in item.keywords for marker in ("real", "pipeline", "training")])
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,151 @@
+"""The network: described to Keras, which initialises and saves it, and as functions that XLA compiles into one program.
+
+Shapes: n reviews, B reviews in a batch, T tokens in a review (maxlen), U units, G = U times the number of gates of the cell.
+"""
+
+from collections.abc import Callable
+
+from stages.params import ModelSection
+from stages.pinned_tensorflow import keras, tf
+
+# What a cell remembers from one token to the next: tensors of shape (B, U). Its output comes first.
+State = tuple[tf.Tensor, ...]
+
+
+def simple_rnn_step(token: tf.Tensor, recurrent: tf.Tensor, state: State) -> State:
+    """A step of a SimpleRNN; the projected token and the projected output of the step before are (B, U)."""
+    return (tf.tanh(token + recurrent),)
+
+
+def lstm_step(token: tf.Tensor, recurrent: tf.Tensor, state: State) -> State:
+    """A step of an LSTM; the projected token and the projected output of the step before are (B, 4 U)."""
+    _, carry = state
+    input_gate, forget_gate, candidate, output_gate = tf.split(token + recurrent, 4, axis=1)
+    carry = tf.sigmoid(forget_gate) * carry + tf.sigmoid(input_gate) * tf.tanh(candidate)
+    return tf.sigmoid(output_gate) * tf.tanh(carry), carry
+
+
+def gru_step(token: tf.Tensor, recurrent: tf.Tensor, state: State) -> State:
+    """A step of a GRU (with `reset_after`, as in Keras); both projections are (B, 3 U)."""
+    (output,) = state
+    token_update, token_reset, token_candidate = tf.split(token, 3, axis=1)
+    recurrent_update, recurrent_reset, recurrent_candidate = tf.split(recurrent, 3, axis=1)
+    update_gate = tf.sigmoid(token_update + recurrent_update)
+    reset_gate = tf.sigmoid(token_reset + recurrent_reset)
+    candidate = tf.tanh(token_candidate + reset_gate * recurrent_candidate)
+    return (update_gate * output + (1 - update_gate) * candidate,)
+
+
+# By the name of the parameter: the Keras layer, its step, and the number of tensors in its state.
+CELLS: dict[str, tuple[type[keras.layers.Layer], Callable[..., State], int]] = {
+    "simple_rnn": (keras.layers.SimpleRNN, simple_rnn_step, 1),
+    "lstm": (keras.layers.LSTM, lstm_step, 2),
+    "gru": (keras.layers.GRU, gru_step, 1),
+}
+
+
+def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> keras.Model:
+    """The network for Keras: token ids, int32 of shape (B, T), to the probability of a positive review, (B, 1).
+
+    The weights are those of Keras's initialisers for this seed, but that the recurrent kernel is made orthogonal by XLA:
+    the QR decomposition that Keras would use depends on the sizes of the processor's caches.
+    """
+    keras.utils.set_random_seed(seed)
+    layer, _, _ = CELLS[model.cell]
+    network = keras.Sequential(
+        [
+            keras.Input((maxlen,), dtype="int32", name="tokens"),
+            keras.layers.Embedding(num_words, model.embedding_dim, name="embedding"),
+            layer(model.units, name=model.cell),
+            keras.layers.Dense(1, activation="sigmoid", name="positive"),
+        ],
+        name="sentiment",
+    )
+    recurrent_kernel = network.get_layer(model.cell).cell.recurrent_kernel
+    orthogonal = tf.function(keras.initializers.Orthogonal(seed=seed), jit_compile=True, autograph=False)
+    recurrent_kernel.assign(orthogonal(tuple(recurrent_kernel.shape)))
+    return network
+
+
+def logits(model: keras.Model, ids: tf.Tensor) -> tf.Tensor:
+    """The logits (B,) that the Keras model has for token ids, int32 (B, T), before the sigmoid of its last layer."""
+    embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias = map(tf.convert_to_tensor, model.trainable_variables)
+    cell = model.layers[-2].name
+    recurrent_bias = tf.zeros_like(recurrent_kernel[0])
+    if cell == "gru":
+        bias, recurrent_bias = tf.unstack(bias)
+    tokens = project_tokens(tf.transpose(ids), embedding, kernel) + bias
+    output = last_output(cell, tokens, recurrent_kernel, recurrent_bias)
+    return tf.squeeze(output @ dense_kernel + dense_bias, axis=1)
+
+
+def project_tokens(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """The embedding of each token times the kernel of the cell: ids (T, B) to (T, B, G).
+
+    A review has more tokens than there are words, so that the words are projected, once, and the tokens looked up.
+    Backwards, the embedding gets a gradient for each token, not one for each word, since it does so in Keras: Adam and
+    RMSprop then square them one by one.
+    """
+
+    @tf.custom_gradient
+    def project(embedding: tf.Tensor, kernel: tf.Tensor):
+        def backward(d_tokens: tf.Tensor):
+            d_tokens = tf.reshape(d_tokens, (-1, kernel.shape[1]))
+            flat_ids = tf.reshape(ids, (-1,))
+            d_words = tf.math.unsorted_segment_sum(d_tokens, flat_ids, embedding.shape[0])
+            d_embedding = tf.IndexedSlices(tf.matmul(d_tokens, kernel, transpose_b=True), flat_ids, tf.shape(embedding))
+            return d_embedding, tf.matmul(embedding, d_words, transpose_a=True)
+
+        return tf.gather(embedding @ kernel, ids), backward
+
+    return project(embedding, kernel)
+
+
+def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recurrent_bias: tf.Tensor) -> tf.Tensor:
+    """The output of the cell after the last token, (B, U), from the projected tokens, (T, B, G).
+
+    The gradient is backpropagation through time: the states are kept, the steps are gone through again backwards, and
+    the gradients of kernel and bias are formed of all steps at once. Taped as it is, the forward loop would be as exact,
+    and half as fast.
+    """
+    _, step, state_size = CELLS[cell]
+    start = (tf.zeros((tokens.shape[1], recurrent_kernel.shape[0]), tokens.dtype),) * state_size
+
+    @tf.custom_gradient
+    def unroll(tokens: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor):
+        states = tf.scan(lambda state, token: step(token, state[0] @ kernel + bias, state), tokens, start)
+
+        def backward(d_output: tf.Tensor):
+            before = tuple(tf.concat([first[tf.newaxis], rest[:-1]], axis=0) for first, rest in zip(start, states))
+            recurrents = before[0] @ kernel + bias
+
+            def step_back(later: tuple, inputs: tuple) -> tuple:
+                token, recurrent, state = inputs
+                with tf.GradientTape() as tape:
+                    tape.watch(inputs)
+                    new_state = step(token, recurrent, state)
+                d_token, d_recurrent, d_state = tape.gradient(new_state, inputs, later[2], unconnected_gradients="zero")
+                d_output = d_state[0] + tf.matmul(d_recurrent, kernel, transpose_b=True)
+                return d_token, d_recurrent, (d_output, *d_state[1:])
+
+            nothing = tf.zeros_like(tokens[0])
+            last = nothing, nothing, (d_output, *map(tf.zeros_like, start[1:]))
+            d_tokens, d_recurrents, _ = tf.scan(step_back, (tokens, recurrents, before), last, reverse=True)
+            return d_tokens, tf.einsum("tbu,tbg->ug", before[0], d_recurrents), tf.reduce_sum(d_recurrents, axis=(0, 1))
+
+        return states[0][-1], backward
+
+    return unroll(tokens, recurrent_kernel, recurrent_bias)
+
+
+def compile_logits(model: keras.Model, batch_size: int = 32) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A compiled function of ids, int32 (n, T), to logits (n,), which goes through them in batches."""
+
+    @tf.function(jit_compile=True, autograph=False)
+    def all_logits(ids: tf.Tensor) -> tf.Tensor:
+        n, maxlen = ids.shape
+        batches = tf.reshape(tf.pad(ids, [(0, -n % batch_size), (0, 0)]), (-1, batch_size, maxlen))
+        output = tf.map_fn(lambda batch: logits(model, batch), batches, fn_output_signature=model.compute_dtype)
+        return tf.reshape(output, (-1,))[:n]
+
+    return all_logits

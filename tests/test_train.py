@@ -1,0 +1,195 @@
+import itertools
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+import sysconfig
+import termios
+import zipfile
+
+import numpy as np
+import pytest
+
+from stages import network, train
+from stages.params import ModelSection, TrainSection
+from stages.pinned_tensorflow import keras, tf
+
+MAXLEN, NUM_WORDS = 30, 50
+# 10 steps an epoch, the last one of 7 reviews.
+N, BATCH_SIZE, EPOCHS = 9 * 32 + 7, 32, 5
+
+
+def made_data(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Padded reviews whose label the words tell, more or less."""
+    random = np.random.default_rng(seed)
+    x = random.integers(0, NUM_WORDS, (n, MAXLEN), np.int32)
+    return x, (x.mean(axis=1) > NUM_WORDS / 2).astype(np.uint8)
+
+
+def made_model(cell: str, optimizer: str) -> keras.Model:
+    described = ModelSection(input="embedding", embedding_dim=16, cell=cell, units=8)
+    model = network.build_model(MAXLEN, NUM_WORDS, described, seed=1)
+    model.compile(train.make_optimizer(params(optimizer)), "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
+    return model
+
+
+def params(optimizer: str = "adam", seed: int = 3, epochs: int = EPOCHS) -> TrainSection:
+    return TrainSection(optimizer=optimizer, learning_rate=None, epochs=epochs, batch_size=BATCH_SIZE, seed=seed)
+
+
+def order(seed: int, epoch: int) -> np.ndarray:
+    return np.random.RandomState([seed, epoch]).permutation(N)
+
+
+@pytest.fixture
+def float64():
+    keras.backend.set_floatx("float64")
+    yield
+    keras.backend.set_floatx("float32")
+
+
+@pytest.mark.training
+@pytest.mark.parametrize(("cell", "optimizer"), [*itertools.product(["simple_rnn", "lstm", "gru"], ["adam", "sgd", "rmsprop"])])
+def test_training_is_that_of_model_fit(float64, cell, optimizer):
+    (x, y), validation = made_data(N, 1), made_data(100, 2)
+    fitted, trained = made_model(cell, optimizer), made_model(cell, optimizer)
+    start = fitted.get_weights()
+    expected = []
+    for epoch in range(1, EPOCHS + 1):
+        batches = order(3, epoch)
+        history = fitted.fit(
+            x[batches], y[batches], BATCH_SIZE, shuffle=False, verbose=0, validation_data=validation
+        ).history
+        expected.append({name: values[0] for name, values in history.items()})
+    history = train.fit(trained, (x, y), validation, params(optimizer))
+
+    assert fitted.optimizer.iterations == trained.optimizer.iterations == 50
+    for ours, theirs, before in zip(trained.get_weights(), fitted.get_weights(), start, strict=True):
+        assert np.abs(theirs - before).max() > 1e-4, "the weights must have moved for this to show anything"
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
+    for ours, theirs in zip(history, expected, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+def test_the_logits_are_those_of_the_keras_model(cell):
+    model = made_model(cell, "adam")
+    x, _ = made_data(77, 1)
+    logits = network.compile_logits(model)(tf.constant(x)).numpy()
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), model.predict(x, verbose=0)[:, 0], atol=1e-6)
+
+
+@pytest.mark.training
+def test_a_batch_may_be_larger_than_the_data():
+    model = made_model("simple_rnn", "sgd")
+    before = model.get_weights()
+    history = train.fit(model, made_data(20, 1), made_data(10, 2), params("sgd", epochs=1))
+    assert np.isfinite(history[0]["loss"])
+    assert any((now != then).any() for now, then in zip(model.get_weights(), before, strict=True))
+
+
+@pytest.mark.training
+def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone():
+    data = made_data(N, 1), made_data(100, 2)
+    states = itertools.count()  # of the global generators: they must not count
+
+    def trained(seed: int, epochs: int) -> list[np.ndarray]:
+        model = made_model("simple_rnn", "adam")
+        keras.utils.set_random_seed(next(states))
+        train.fit(model, *data, params(seed=seed, epochs=epochs))
+        return model.get_weights()
+
+    for one, again in zip(trained(3, 2), trained(3, 2), strict=True):
+        np.testing.assert_array_equal(one, again)
+    assert any((one != other).any() for one, other in zip(trained(3, 2), trained(4, 2), strict=True))
+
+
+@pytest.mark.training
+def test_the_same_model_is_the_same_bytes_and_stock_keras_reads_it(tmp_path):
+    contents = []
+    for name in "a.keras", "b.keras":
+        model = made_model("lstm", "adam")
+        train.fit(model, made_data(N, 1), made_data(100, 2), params(epochs=1))
+        train.save_model(model, tmp_path / name)
+        contents.append((tmp_path / name).read_bytes())
+    assert contents[0] == contents[1]
+    assert "date_saved" in json.loads(zipfile.ZipFile(tmp_path / "a.keras").read("metadata.json"))
+    x, y = made_data(60, 3)
+    read = keras.saving.load_model(tmp_path / "a.keras")
+    np.testing.assert_array_equal(read.predict(x, verbose=0), model.predict(x, verbose=0))
+    read.fit(x, y, verbose=0)  # the optimizer's state came with it
+
+
+@pytest.mark.training
+def test_the_learning_rate_is_that_of_keras_unless_the_parameters_give_one():
+    assert float(train.make_optimizer(params("rmsprop")).learning_rate) == pytest.approx(0.001)
+    assert float(train.make_optimizer(params("sgd")).learning_rate) == pytest.approx(0.01)
+    given = params("adam").model_copy(update={"learning_rate": 0.5})
+    assert float(train.make_optimizer(given).learning_rate) == pytest.approx(0.5)
+
+
+@pytest.mark.pipeline
+def test_a_terminal_shows_the_summary_and_a_progress_bar_with_loss_and_accuracy(make_project):
+    project = make_project()
+    project.run("dvc", "repro", "--quiet", "pad")
+    master, terminal = pty.openpty()
+    termios.tcsetwinsize(master, (24, 100))
+    with subprocess.Popen(
+        ["python", "-m", "stages.train"], cwd=project.folder, env=project.environment, stdout=terminal, stderr=terminal
+    ):
+        os.close(terminal)
+        printed = b""
+        try:
+            while piece := os.read(master, 65536):
+                printed += piece
+        except OSError:  # how Linux says that the other end has closed
+            os.close(master)
+    text = printed.decode(errors="replace")
+    assert "Total params: " in text
+    assert "epoch  2: loss 0." in text and "val_accuracy 0." in text
+    assert "100%|" in text and "2/2" in text
+
+
+@pytest.fixture(scope="module")
+def wide_lstm(make_project):
+    """A project whose matrix products are large enough for every kernel that the processor could choose."""
+    project = make_project()
+    project.set_params(split__num_words=1000, pad__maxlen=100, model__cell="lstm", model__units=64, train__epochs=1)
+    project.run("dvc", "repro", "--quiet")
+    return project, project.outputs()
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"TF_ENABLE_ONEDNN_OPTS": "0"},
+        {"TF_ENABLE_ONEDNN_OPTS": "1", "OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "8"},
+        {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2", "DNNL_MAX_CPU_ISA": "SSE41"},
+        {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "Asia/Tokyo", "MPLBACKEND": "svg"},
+    ],
+    ids=lambda environment: "+".join(environment),
+)
+def test_the_environment_decides_no_byte(wide_lstm, environment):
+    project, outputs = wide_lstm
+    for stage in "train", "evaluate":
+        project.run("python", "-m", f"stages.{stage}", **environment)
+    assert project.outputs() == outputs
+
+
+@pytest.mark.pipeline
+def test_another_processor_with_avx2_gives_the_same_bytes(wide_lstm):
+    """An emulated Intel Haswell, which has AVX2 and nothing newer, and caches of other sizes."""
+    if not shutil.which("qemu-x86_64"):
+        message = "qemu-x86_64 (Debian's package qemu-user) is not installed"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+    project, outputs = wide_lstm
+    # qemu runs the interpreter itself, which then does not find the virtual environment that it was started from.
+    emulated = "qemu-x86_64", "-cpu", "Haswell", os.path.realpath(sys.executable)
+    packages = sysconfig.get_path("purelib")
+    for stage in "train", "evaluate":
+        project.run(*emulated, "-m", f"stages.{stage}", PYTHONPATH=packages)
+    assert project.outputs() == outputs
