@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +50,8 @@ def fit(
     training: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
     train: TrainSection,
-) -> list[dict[str, float]]:
-    """Train a compiled model in place and give the history, a dict of COLUMNS for each epoch.
+) -> Iterator[dict[str, float]]:
+    """Train a compiled model in place, and give a row of the history, a dict of COLUMNS, after each epoch.
 
     Both data sets are ids, int32 (n, maxlen), and labels, uint8 (n,). The batches of an epoch are taken in an order that
     the seed and the number of the epoch alone decide. The training loss and accuracy are means over the epoch, as each
@@ -61,19 +61,14 @@ def fit(
     all_logits = compile_logits(model)
     ids, labels = map(tf.constant, training)
     validation_ids, positive = tf.constant(validation[0]), validation[1] > 0
-    history = []
-    with tqdm(total=train.epochs, unit="epoch", disable=None) as progress:
-        for epoch in range(1, train.epochs + 1):
-            order = np.random.RandomState([train.seed, epoch]).permutation(len(labels)).astype(np.int32)
-            loss, accuracy = map(float, train_epoch(ids, labels, tf.constant(order)))
-            output = all_logits(validation_ids).numpy().astype(np.float64)
-            # The binary cross-entropy of sigmoid(z) is log(1 + exp(-z)) for a positive and log(1 + exp(z)) for a negative.
-            val_loss = np.logaddexp(0, np.where(positive, -output, output)).mean()
-            val_accuracy = ((output > 0) == positive).mean()
-            history.append(dict(zip(COLUMNS, (loss, accuracy, float(val_loss), float(val_accuracy)), strict=True)))
-            progress.write(f"epoch {epoch:2}: " + "  ".join(f"{name} {history[-1][name]:.4f}" for name in COLUMNS))
-            progress.update()
-    return history
+    for epoch in range(1, train.epochs + 1):
+        order = np.random.RandomState([train.seed, epoch]).permutation(len(labels)).astype(np.int32)
+        loss, accuracy = map(float, train_epoch(ids, labels, tf.constant(order)))
+        output = all_logits(validation_ids).numpy().astype(np.float64)
+        # The binary cross-entropy of sigmoid(z) is log(1 + exp(-z)) for a positive review and log(1 + exp(z)) for a negative.
+        val_loss = np.logaddexp(0, np.where(positive, -output, output)).mean()
+        val_accuracy = ((output > 0) == positive).mean()
+        yield dict(zip(COLUMNS, (loss, accuracy, float(val_loss), float(val_accuracy)), strict=True))
 
 
 def compile_epoch(model: keras.Model, batch_size: int) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
@@ -158,7 +153,12 @@ def main() -> None:
     model = build_model(params.pad.maxlen, params.split.num_words, params.model, params.train.seed)
     model.compile(make_optimizer(params.train), loss="binary_crossentropy", metrics=["accuracy"])
     model.summary()
-    history = fit(model, training, validation, params.train)
+    history = []
+    with tqdm(total=params.train.epochs, unit="epoch", disable=None) as progress:
+        for row in fit(model, training, validation, params.train):
+            history.append(row)
+            progress.write(f"epoch {len(history):2}: " + "  ".join(f"{name} {row[name]:.4f}" for name in COLUMNS))
+            progress.update()
 
     save_model(model, MODEL / "model.keras")
     shutil.copyfile(VOCABULARY, MODEL / "vocabulary.txt")
