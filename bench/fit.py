@@ -58,10 +58,9 @@ if arguments.way == "usual":
     )
     accuracy = history.history["val_accuracy"][-1]
 else:
-    from stages import network, train
+    from stages import train
 
-    model = network.build_model(arguments.maxlen, arguments.num_words, described, params.seed)
-    model.compile(train.make_optimizer(params), loss="binary_crossentropy", metrics=["accuracy"])
+    model = train.compiled_model(arguments.maxlen, arguments.num_words, described, params)
     start = time.perf_counter()
     for row in train.fit(model, training, validation, params):
         ends.append(time.perf_counter())

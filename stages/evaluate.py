@@ -25,6 +25,11 @@ PLOTS = Path("plots")
 LABELS = np.array(["negative", "positive"])
 
 
+def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """The probability that each review is positive, float64 of shape (n,), for padded ids `x`, int32 (n, maxlen)."""
+    return expit(compile_logits(model)(tf.constant(x)).numpy().astype(np.float64))
+
+
 def score(y: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[str, float]:
     """The metrics of the predictions for labels `y` (uint8) and probabilities of a positive review (float64).
 
@@ -40,6 +45,15 @@ def score(y: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[st
         "f1": rounded(f1),
         "roc_auc": rounded(metrics.roc_auc_score(y, probabilities)),
     }
+
+
+def measure(model: keras.Model, train_ids: np.ndarray) -> dict[str, int]:
+    """The number of parameters, and the bytes of the training input, (n, maxlen), as the first layer takes it.
+
+    An embedding takes ids of 4 bytes; a cell without one takes a one-hot vector of float32 for each.
+    """
+    values_of_a_token = 1 if isinstance(model.layers[0], keras.layers.Embedding) else model.layers[0].num_tokens
+    return {"parameters": model.count_params(), "input_bytes": train_ids.size * values_of_a_token * 4}
 
 
 def write_roc(y: np.ndarray, probabilities: np.ndarray) -> None:
@@ -88,20 +102,19 @@ def write_confusion(y: np.ndarray, predicted: np.ndarray) -> None:
 def main() -> None:
     params = read_params()
     model = keras.saving.load_model(MODEL / "model.keras")
-    all_logits = compile_logits(model)
     result = {}
     for name in "validation", "test":
         x, y = load_arrays(PADDED / f"{name}.npz", x="int32", y="uint8")
         if not len(y):
             continue
-        probabilities = expit(all_logits(tf.constant(x)).numpy().astype(np.float64))
+        probabilities = predict(model, x)
         result[name] = score(y, probabilities, params.evaluate.threshold)
         if name == "validation":
             write_confusion(y, (probabilities > params.evaluate.threshold).astype(np.uint8))
             write_roc(y, probabilities)
             write_precision_recall(y, probabilities)
     (train,) = load_arrays(PADDED / "train.npz", x="int32")
-    result["model"] = {"parameters": model.count_params(), "input_bytes": train.nbytes}
+    result["model"] = measure(model, train)
     with written_whole(METRICS) as part:
         part.write_text(json.dumps(result, indent=2) + "\n")
 

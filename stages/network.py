@@ -47,15 +47,19 @@ CELLS: dict[str, tuple[type[keras.layers.Layer], Callable[..., State], int]] = {
 def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> keras.Model:
     """The network for Keras: token ids, int32 of shape (B, T), to the probability of a positive review, (B, 1).
 
-    The weights are those of Keras's initialisers for this seed, but that the recurrent kernel is made orthogonal by XLA:
+    The cell is given an embedding of each token, or a one-hot vector in which id i is column i. The weights are those of Keras's initialisers for this seed, but that the recurrent kernel is made orthogonal by XLA:
     the QR decomposition that Keras would use depends on the sizes of the processor's caches.
     """
     keras.utils.set_random_seed(seed)
     layer, _, _ = CELLS[model.cell]
+    if model.input == "one_hot":
+        first = keras.layers.CategoryEncoding(num_words, output_mode="one_hot", name="one_hot")
+    else:
+        first = keras.layers.Embedding(num_words, model.embedding_dim, name="embedding")
     network = keras.Sequential(
         [
             keras.Input((maxlen,), dtype="int32", name="tokens"),
-            keras.layers.Embedding(num_words, model.embedding_dim, name="embedding"),
+            first,
             layer(model.units, name=model.cell),
             keras.layers.Dense(1, activation="sigmoid", name="positive"),
         ],
@@ -69,20 +73,23 @@ def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> 
 
 def logits(model: keras.Model, ids: tf.Tensor) -> tf.Tensor:
     """The logits (B,) that the Keras model has for token ids, int32 (B, T), before the sigmoid of its last layer."""
-    embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias = map(tf.convert_to_tensor, model.trainable_variables)
+    *embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias = map(
+        tf.convert_to_tensor, model.trainable_variables
+    )
     cell = model.layers[-2].name
     recurrent_bias = tf.zeros_like(recurrent_kernel[0])
     if cell == "gru":
         bias, recurrent_bias = tf.unstack(bias)
-    tokens = project_tokens(tf.transpose(ids), embedding, kernel) + bias
-    output = last_output(cell, tokens, recurrent_kernel, recurrent_bias)
+    ids = tf.transpose(ids)
+    projected = project_embedded(ids, embedding[0], kernel) if embedding else project_one_hot(ids, kernel)
+    output = last_output(cell, projected + bias, recurrent_kernel, recurrent_bias)
     return tf.squeeze(output @ dense_kernel + dense_bias, axis=1)
 
 
-def project_tokens(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+def project_embedded(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """The embedding of each token times the kernel of the cell: ids (T, B) to (T, B, G).
 
-    A review has more tokens than there are words, so that the words are projected, once, and the tokens looked up.
+    A batch has more tokens than there are words: the words are projected, each once, and the tokens look them up.
     Backwards, the embedding gets a gradient for each token, not one for each word, since it does so in Keras: Adam and
     RMSprop then square them one by one.
     """
@@ -99,6 +106,23 @@ def project_tokens(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) -> t
         return tf.gather(embedding @ kernel, ids), backward
 
     return project(embedding, kernel)
+
+
+def project_one_hot(ids: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """The one-hot vector of each token times the kernel of the cell, which is a row of it: ids (T, B) to (T, B, G).
+
+    No one-hot vector is made. Backwards, the kernel gets a gradient for each word, as from the product.
+    """
+
+    @tf.custom_gradient
+    def rows(kernel: tf.Tensor):
+        def backward(d_tokens: tf.Tensor) -> tf.Tensor:
+            d_tokens = tf.reshape(d_tokens, (-1, kernel.shape[1]))
+            return tf.math.unsorted_segment_sum(d_tokens, tf.reshape(ids, (-1,)), kernel.shape[0])
+
+        return tf.gather(kernel, ids), backward
+
+    return rows(kernel)
 
 
 def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recurrent_bias: tf.Tensor) -> tf.Tensor:

@@ -53,7 +53,7 @@ class PadSection(Section):
 
 
 class ModelSection(Section):
-    input: Literal["embedding"] = Field(description="what the cell is given for a token")
+    input: Literal["embedding", "one_hot"] = Field(description="what the cell is given for a token")
     embedding_dim: Count = Field(description="dimensions of the embedding")
     cell: Literal["simple_rnn", "lstm", "gru"]
     units: Count = Field(description="units of the cell")
@@ -80,8 +80,8 @@ class Params(Section):
     evaluate: EvaluateSection
 
 
-def read_params(path: Path = Path("params.yaml")) -> Params:
-    """Read and check all parameters, whichever of them the caller needs.
+def read_params(path: Path = Path("params.yaml"), changes: dict[str, dict] | None = None) -> Params:
+    """Read and check all parameters, whichever of them the caller needs, with changes by section if there are any.
 
     Raises:
         StageError: the file can't be read, or has problems: one line for each.
@@ -92,6 +92,8 @@ def read_params(path: Path = Path("params.yaml")) -> Params:
         raise StageError(f"{path} can't be read: {error}") from error
     if not isinstance(values, dict):
         raise StageError(f"{path} must hold the sections {', '.join(Params.model_fields)}.")
+    for section, changed in (changes or {}).items():
+        values[section] = values.get(section, {}) | changed
     try:
         return Params.model_validate(values)
     except ValidationError as error:

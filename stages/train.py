@@ -24,7 +24,7 @@ from stages.command import run
 from stages.figures import TRAINING, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, write_csv, written_whole
 from stages.network import build_model, compile_logits, logits
-from stages.params import TrainSection, read_params
+from stages.params import ModelSection, TrainSection, read_params
 from stages.pinned_tensorflow import keras, tf
 
 PADDED = Path("data/padded")
@@ -43,6 +43,13 @@ def make_optimizer(train: TrainSection) -> keras.optimizers.Optimizer:
     if train.learning_rate is not None:
         config["learning_rate"] = train.learning_rate
     return keras.optimizers.get({"class_name": train.optimizer, "config": config})
+
+
+def compiled_model(maxlen: int, num_words: int, described: ModelSection, train: TrainSection) -> keras.Model:
+    """The network with the weights that it starts from, and its optimizer."""
+    model = build_model(maxlen, num_words, described, train.seed)
+    model.compile(make_optimizer(train), loss="binary_crossentropy", metrics=["accuracy"])
+    return model
 
 
 def fit(
@@ -150,8 +157,7 @@ def main() -> None:
     params = read_params()
     training, validation = (load_arrays(PADDED / f"{name}.npz", x="int32", y="uint8") for name in ("train", "validation"))
 
-    model = build_model(params.pad.maxlen, params.split.num_words, params.model, params.train.seed)
-    model.compile(make_optimizer(params.train), loss="binary_crossentropy", metrics=["accuracy"])
+    model = compiled_model(params.pad.maxlen, params.split.num_words, params.model, params.train)
     model.summary()
     history = []
     with tqdm(total=params.train.epochs, unit="epoch", disable=None) as progress:
