@@ -1,0 +1,66 @@
+"""Train and score one variant of the study from one seed: `python -m studies.train <variant> <seed>`.
+
+Takes the fetched reviews, the parameters of the lesson and what studies/variants.yaml changes of them. Writes
+studies/runs/<variant>-<seed>.json.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from stages.command import run
+from stages.evaluate import measure, predict, score
+from stages.files import written_whole
+from stages.pad import pad
+from stages.params import PadSection, SplitSection, read_params
+from stages.reviews import load_reviews
+from stages.split import keep_frequent, split
+from stages.train import compiled_model, fit
+
+REVIEWS = Path("data/reviews")
+STUDIES = Path("studies")
+
+
+def padded_data(splitting: SplitSection, padding: PadSection) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Training, validation and test reviews as split and pad make them: ids, int32 (n, maxlen), and labels, uint8 (n,)."""
+    labelled, test = (
+        keep_frequent(load_reviews(REVIEWS / name), splitting.num_words, splitting.skip_top)
+        for name in ("train.npz", "test.npz")
+    )
+    train, validation = split(labelled, splitting.train_size, splitting.seed)
+    return {
+        name: (pad(reviews, padding.maxlen, padding.padding, padding.truncating), reviews.labels)
+        for name, reviews in (("train", train), ("validation", validation), ("test", test))
+    }
+
+
+def scores(
+    data: dict[str, tuple[np.ndarray, np.ndarray]], predict: Callable[[np.ndarray], np.ndarray], threshold: float
+) -> dict[str, dict[str, float]]:
+    """The metrics of the validation reviews and, if there are any, of the test reviews; `predict` gives probabilities."""
+    return {name: score(y, predict(x), threshold) for name, (x, y) in data.items() if name != "train" and len(y)}
+
+
+def save_run(name: str, result: dict) -> None:
+    with written_whole(STUDIES / f"runs/{name}.json") as part:
+        part.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def main() -> None:
+    variant, seed = sys.argv[1], int(sys.argv[2])
+    changes = yaml.safe_load((STUDIES / "variants.yaml").read_text())["variants"][variant]
+    params = read_params(changes=changes | {"train": changes.get("train", {}) | {"seed": seed}})
+    data = padded_data(params.split, params.pad)
+    model = compiled_model(params.pad.maxlen, params.split.num_words, params.model, params.train)
+    for epoch, row in enumerate(fit(model, data["train"], data["validation"], params.train), start=1):
+        print(f"epoch {epoch}: val_accuracy {row['val_accuracy']:.4f}")
+    result = scores(data, lambda x: predict(model, x), params.evaluate.threshold)
+    save_run(f"{variant}-{seed}", result | {"model": measure(model, data["train"][0])})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,45 @@
+"""Experiments as DVC has them: a grid in a queue with two workers, in DVC's temporary workspaces, from a clean clone."""
+
+import csv
+import io
+import time
+from itertools import product
+
+import pytest
+
+pytestmark = pytest.mark.pipeline
+
+
+def queue_states(project) -> list[str]:
+    """The state of each task in the queue; behind the table of tasks comes a line on the workers."""
+    tasks, _, _ = project.run("dvc", "queue", "status").partition("Worker status")
+    return [line.split()[-1] for line in tasks.splitlines()[1:] if line]
+
+
+def table(project, *options: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(project.run("dvc", "exp", "show", "--csv", "--no-pager", *options))))
+
+
+def test_a_grid_of_experiments_runs_in_two_workers_and_none_is_lost(make_project):
+    project = make_project()
+    project.run("dvc", "exp", "run", "--queue", "-S", "train.seed=range(0,3)", "-S", "model.cell=simple_rnn,gru")
+    project.run("dvc", "queue", "start", "--jobs", "2")
+    deadline = time.monotonic() + 300
+    while {"Queued", "Running"} & set(queue_states(project)):
+        assert time.monotonic() < deadline, project.run("dvc", "queue", "status")
+        time.sleep(2)
+    assert queue_states(project) == ["Success"] * 6, project.run("dvc", "queue", "status")
+
+    rows = table(project, "--sort-by=validation.accuracy", "--sort-order=desc")
+    done = [row for row in rows if row["Experiment"]]
+    assert {(row["train.seed"], row["model.cell"]) for row in done} == set(product("012", ["simple_rnn", "gru"]))
+    accuracies = [float(row["validation.accuracy"]) for row in done]
+    assert accuracies == sorted(accuracies, reverse=True)
+
+    best, other = done[0]["Experiment"], done[-1]["Experiment"]
+    project.run("dvc", "exp", "apply", best)
+    assert done[0]["model.cell"] in (project.folder / "params.yaml").read_text()
+    assert "validation.accuracy" in project.run("dvc", "metrics", "diff", "--all", other, best)
+    project.run("dvc", "plots", "diff", other, best)
+    page = (project.folder / "dvc_plots/index.html").read_text()
+    assert best in page and other in page
