@@ -28,8 +28,10 @@ training, validation = (
     (pad(reviews, arguments.maxlen, "pre", "pre"), reviews.labels) for reviews in split(labelled, 20_000, seed=42)
 )
 training = tuple(np.concatenate([array] * arguments.times_the_reviews) for array in training)
-described = ModelSection(input="embedding", embedding_dim=32, cell=arguments.cell, units=arguments.units)
-params = TrainSection(optimizer="adam", learning_rate=None, epochs=arguments.epochs, batch_size=32, seed=42)
+described = ModelSection(
+    input="embedding", embedding_dim=32, cell=arguments.cell, units=arguments.units, pooling="last", dropout=0.0
+)
+params = TrainSection(optimizer="adam", learning_rate=None, epochs=arguments.epochs, batch_size=32, seed=42, patience=None)
 ends = []
 
 if arguments.way == "usual":

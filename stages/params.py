@@ -57,6 +57,8 @@ class ModelSection(Section):
     embedding_dim: Count = Field(description="dimensions of the embedding")
     cell: Literal["simple_rnn", "lstm", "gru"]
     units: Count = Field(description="units of the cell")
+    pooling: Literal["last", "mean", "max"] = Field(description="the output of the cell for the last token, or their mean or max")
+    dropout: float = Field(ge=0, lt=1, description="share of the tokens that are blanked out, at random, in a step of the training")
 
 
 class TrainSection(Section):
@@ -64,7 +66,11 @@ class TrainSection(Section):
     learning_rate: Annotated[float, Field(gt=0)] | None = Field(description="null: Keras's default for the optimizer")
     epochs: Count
     batch_size: Count = Field(description="reviews in a batch")
-    seed: Seed = Field(description="of the initial weights and of the order of the batches")
+    seed: Seed = Field(description="of the initial weights, of the order of the batches and of the dropout")
+    patience: Count | None = Field(
+        description="stop after as many epochs without a better validation accuracy, and keep the weights of the best epoch; "
+        "null: keep those of the last one"
+    )
 
 
 class EvaluateSection(Section):

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from stages.command import run
 from stages.figures import TRAINING, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, write_csv, written_whole
-from stages.network import build_model, compile_logits, logits
+from stages.network import build_model, compile_logits, draw_kept, logits
 from stages.params import ModelSection, TrainSection, read_params
 from stages.pinned_tensorflow import keras, tf
 
@@ -62,12 +62,14 @@ def fit(
 
     Both data sets are ids, int32 (n, maxlen), and labels, uint8 (n,). The batches of an epoch are taken in an order that
     the seed and the number of the epoch alone decide. The training loss and accuracy are means over the epoch, as each
-    batch came to its turn; the validation ones are those of the weights at its end.
+    batch came to its turn; the validation ones are those of the weights at its end. With patience, the model is left with
+    the weights of its best epoch, the first of equals, as by Keras's EarlyStopping.
     """
-    train_epoch = compile_epoch(model, train.batch_size)
+    train_epoch = compile_epoch(model, train.batch_size, train.seed)
     all_logits = compile_logits(model)
     ids, labels = map(tf.constant, training)
     validation_ids, positive = tf.constant(validation[0]), validation[1] > 0
+    best_epoch, best_accuracy, best_weights = 0, -1.0, model.get_weights()
     for epoch in range(1, train.epochs + 1):
         order = np.random.RandomState([train.seed, epoch]).permutation(len(labels)).astype(np.int32)
         loss, accuracy = map(float, train_epoch(ids, labels, tf.constant(order)))
@@ -76,19 +78,31 @@ def fit(
         val_loss = np.logaddexp(0, np.where(positive, -output, output)).mean()
         val_accuracy = ((output > 0) == positive).mean()
         yield dict(zip(COLUMNS, (loss, accuracy, float(val_loss), float(val_accuracy)), strict=True))
+        if train.patience and val_accuracy > best_accuracy:
+            best_epoch, best_accuracy, best_weights = epoch, val_accuracy, model.get_weights()
+        if train.patience and epoch - best_epoch == train.patience:
+            break
+    if train.patience:
+        model.set_weights(best_weights)
 
 
-def compile_epoch(model: keras.Model, batch_size: int) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+def compile_epoch(model: keras.Model, batch_size: int, seed: int) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """A function that trains a compiled Keras model for one epoch, as one program of XLA.
 
     It takes ids, int32 (n, maxlen), labels, uint8 (n,), and the order of the reviews, int32 (n,). The last batch of an
     epoch has what is left. It gives the loss and the accuracy, means over the reviews as each batch came to its turn.
+    Dropout, if the model has it, depends on the seed and the number of the step, counted from the first epoch on.
     """
     model.optimizer.build(model.trainable_variables)
+    dropout = sum(layer.rate for layer in model.layers if layer.name == "dropout")
 
     def train_batch(ids: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        kept = None
+        if dropout:
+            step = tf.cast(model.optimizer.iterations, tf.int64)
+            kept = draw_kept(ids.shape, dropout, tf.stack([seed, step]), model.compute_dtype)
         with tf.GradientTape() as tape:
-            output = logits(model, ids)
+            output = logits(model, ids, kept)
             losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, output.dtype), output)
             loss = tf.reduce_mean(losses)
         variables = model.trainable_variables

@@ -28,15 +28,19 @@ def made_data(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x, (x.mean(axis=1) > NUM_WORDS / 2).astype(np.uint8)
 
 
-def made_model(cell: str, optimizer: str, first: str = "embedding") -> keras.Model:
-    described = ModelSection(input=first, embedding_dim=16, cell=cell, units=8)
+def made_model(
+    cell: str, optimizer: str, first: str = "embedding", pooling: str = "last", dropout: float = 0.0
+) -> keras.Model:
+    described = ModelSection(input=first, embedding_dim=16, cell=cell, units=8, pooling=pooling, dropout=dropout)
     model = network.build_model(MAXLEN, NUM_WORDS, described, seed=1)
     model.compile(train.make_optimizer(params(optimizer)), "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     return model
 
 
-def params(optimizer: str = "adam", seed: int = 3, epochs: int = EPOCHS) -> TrainSection:
-    return TrainSection(optimizer=optimizer, learning_rate=None, epochs=epochs, batch_size=BATCH_SIZE, seed=seed)
+def params(optimizer: str = "adam", seed: int = 3, epochs: int = EPOCHS, patience: int | None = None) -> TrainSection:
+    return TrainSection(
+        optimizer=optimizer, learning_rate=None, epochs=epochs, batch_size=BATCH_SIZE, seed=seed, patience=patience
+    )
 
 
 def order(seed: int, epoch: int) -> np.ndarray:
@@ -51,12 +55,16 @@ def float64():
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("first", ["embedding", "one_hot"])
-@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
-@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
-def test_training_is_that_of_model_fit(float64, first, cell, optimizer):
+@pytest.mark.parametrize(
+    ("first", "pooling", "cell", "optimizer"),
+    [
+        *itertools.product(["embedding", "one_hot"], ["last"], ["simple_rnn", "lstm", "gru"], ["adam", "sgd", "rmsprop"]),
+        *itertools.product(["embedding"], ["mean", "max"], ["simple_rnn", "lstm", "gru"], ["adam"]),
+    ],
+)
+def test_training_is_that_of_model_fit(float64, first, pooling, cell, optimizer):
     (x, y), validation = made_data(N, 1), made_data(100, 2)
-    fitted, trained = made_model(cell, optimizer, first), made_model(cell, optimizer, first)
+    fitted, trained = (made_model(cell, optimizer, first, pooling) for _ in range(2))
     start = fitted.get_weights()
     expected = []
     for epoch in range(1, EPOCHS + 1):
@@ -78,11 +86,85 @@ def test_training_is_that_of_model_fit(float64, first, cell, optimizer):
 @pytest.mark.training
 @pytest.mark.parametrize("first", ["embedding", "one_hot"])
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
-def test_the_logits_are_those_of_the_keras_model(first, cell):
-    model = made_model(cell, "adam", first)
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_the_logits_are_those_of_the_keras_model(first, cell, pooling):
+    model = made_model(cell, "adam", first, pooling, dropout=0.5)
     x, _ = made_data(77, 1)
     logits = network.compile_logits(model)(tf.constant(x)).numpy()
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), model.predict(x, verbose=0)[:, 0], atol=1e-6)
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+def test_dropout_is_of_the_embeddings_of_tokens(float64, cell):
+    model = made_model(cell, "adam", "mean", dropout=0.25)
+    ids = tf.constant(made_data(BATCH_SIZE, 1)[0])
+    kept = network.draw_kept(ids.shape, 0.25, tf.constant([3, 0], tf.int64), model.compute_dtype)
+    embedding, dropout, *others = model.layers
+    assert dropout.noise_shape == (None, MAXLEN, 1), "Keras, too, drops all of a token or nothing"
+
+    def expected() -> tf.Tensor:
+        output = embedding(ids) * kept[:, :, tf.newaxis]
+        for layer in others:
+            output = layer(output)
+        return tf.squeeze(tf.math.log(output / (1 - output)), axis=1)
+
+    found = []
+    for function in expected, tf.function(lambda: network.logits(model, ids, kept), jit_compile=True, autograph=False):
+        with tf.GradientTape() as tape:
+            logits = function()
+        gradients = tape.gradient(logits, [variable.value for variable in model.trainable_variables])
+        found.append([logits, *map(tf.convert_to_tensor, gradients)])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
+
+
+def test_what_dropout_keeps_depends_on_seed_and_step_alone():
+    compiled = tf.function(network.draw_kept, jit_compile=True, autograph=False)
+
+    def draw(*seed: int) -> np.ndarray:
+        return compiled((100, 100), 0.25, tf.constant(seed, tf.int64), "float32").numpy()
+
+    assert set(np.unique(draw(3, 0))) == {0, np.float32(1 / 0.75)}
+    assert draw(3, 0).mean() == pytest.approx(1, abs=0.02)
+    assert (draw(3, 0) != draw(3, 1)).any() and (draw(3, 0) != draw(4, 0)).any()
+    tf.random.set_seed(5)
+    np.testing.assert_array_equal(draw(2**32 - 1, 7), draw(2**32 - 1, 7))
+
+
+@pytest.mark.training
+def test_dropout_makes_other_weights_and_the_same_ones_each_time():
+    def trained(dropout: float) -> np.ndarray:
+        model = made_model("gru", "adam", dropout=dropout)
+        list(train.fit(model, made_data(N, 1), made_data(100, 2), params(epochs=2)))
+        return np.concatenate([array.ravel() for array in model.get_weights()])
+
+    dropped = trained(0.25)
+    np.testing.assert_array_equal(trained(0.25), dropped)
+    assert (trained(0.0) != dropped).any()
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("patience", [1, 3])
+def test_patience_is_that_of_early_stopping(patience):
+    data, epochs = (made_data(N, 1), made_data(40, 2)), 20
+    stopped, trained = made_model("gru", "adam"), made_model("gru", "adam")
+    stopping = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=patience, restore_best_weights=True)
+    stopping.set_model(stopped)
+    stopping.on_train_begin()
+    expected = []
+    for row in train.fit(stopped, *data, params(epochs=epochs)):
+        stopping.on_epoch_end(len(expected), row)
+        expected.append(row)
+        if stopped.stop_training:
+            break
+    last = stopped.get_weights()
+    stopping.on_train_end()
+
+    assert list(train.fit(trained, *data, params(epochs=epochs, patience=patience))) == expected
+    assert any((best != of_last).any() for best, of_last in zip(stopped.get_weights(), last, strict=True))
+    for ours, theirs in zip(trained.get_weights(), stopped.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.training
