@@ -97,7 +97,7 @@ def test_the_logits_are_those_of_the_keras_model(first, cell, pooling):
 @pytest.mark.training
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
 def test_dropout_is_of_the_embeddings_of_tokens(float64, cell):
-    model = made_model(cell, "adam", "mean", dropout=0.25)
+    model = made_model(cell, "adam", pooling="mean", dropout=0.25)
     ids = tf.constant(made_data(BATCH_SIZE, 1)[0])
     kept = network.draw_kept(ids.shape, 0.25, tf.constant([3, 0], tf.int64), model.compute_dtype)
     embedding, dropout, *others = model.layers
