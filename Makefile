@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 # The stages are run as `python -m stages.…`: that python has to be the environment's.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run test bench lock
+.PHONY: run test study bench lock
 
 run: .venv/installed
 	.venv/bin/dvc repro
@@ -17,6 +17,11 @@ run: .venv/installed
 
 test: .venv/installed
 	.venv/bin/python -m pytest
+
+# Compares the variants in studies/variants.yaml over seeds, and computes only what is new.
+study: .venv/installed
+	.venv/bin/dvc repro fetch
+	cd studies && dvc repro && dvc metrics show
 
 # Times the pipeline against the usual way of writing it, for about 20 minutes.
 bench: .venv/installed

@@ -1,0 +1,82 @@
+"""The study as a pipeline of its own: only what is new is computed, and the main project does not see it."""
+
+import csv
+import io
+import json
+
+import pytest
+import yaml
+from conftest import Project
+
+pytestmark = pytest.mark.pipeline
+
+
+@pytest.fixture(scope="module")
+def studies(make_project):
+    """The study of two variants and two seeds on the made corpus, run once."""
+    project = make_project()
+    project.run("dvc", "repro", "--quiet", "fetch")
+    studies = Project(project.folder / "studies")
+    study = {"seeds": [0, 1], "variants": {"embedding": {}, "one_hot": {"model": {"input": "one_hot"}}}, "published": {}}
+    write(studies, study)
+    assert sorted(studies.repro()) == [
+        "linear",
+        "summary",
+        *(f"train@{variant}-{seed}" for variant in ("embedding", "one_hot") for seed in (0, 1)),
+    ]
+    return studies
+
+
+def write(studies: Project, study: dict) -> None:
+    (studies.folder / "variants.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+
+
+def read(studies: Project) -> tuple[dict, dict]:
+    variants = yaml.safe_load((studies.folder / "variants.yaml").read_text())
+    return variants, json.loads((studies.folder / "metrics/study.json").read_text())
+
+
+def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studies):
+    _, result = read(studies)
+    assert list(result) == ["embedding", "one_hot", "linear"]
+    rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
+    assert [(row["variant"], row["seed"]) for row in rows] == [
+        ("embedding", "0"), ("embedding", "1"), ("one_hot", "0"), ("one_hot", "1"), ("linear", "")
+    ]  # fmt: skip
+    for variant, seeds in ("embedding", 2), ("one_hot", 2), ("linear", 1):
+        accuracies = [float(row["validation_accuracy"]) for row in rows if row["variant"] == variant]
+        summary = result[variant]["validation_accuracy"]
+        assert summary["mean"] == pytest.approx(sum(accuracies) / seeds, abs=1e-6)
+        assert (summary["min"], summary["max"]) == (min(accuracies), max(accuracies))
+        assert result[variant]["runs"] == seeds
+    assert result["one_hot"]["input_bytes"] == 40 * result["embedding"]["input_bytes"] == 250 * 12 * 40 * 4
+    assert result["one_hot"]["parameters"] == 40 * 8 + 8 * 8 + 8 + 9
+    assert (studies.folder / "plots/study.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_new_seed_or_variant_computes_only_what_is_new(studies):
+    study, before = read(studies)
+    write(studies, study | {"seeds": [0, 1, 2]})
+    assert studies.repro() == ["train@embedding-2", "train@one_hot-2", "summary"]
+    write(studies, study | {"variants": study["variants"] | {"gru": {"model": {"cell": "gru"}}}})
+    assert studies.repro() == ["train@gru-0", "train@gru-1", "summary"]
+    write(studies, study)
+    assert studies.repro() == ["summary"], "the runs of before are still there"
+    assert read(studies) == (study, before)
+
+
+def test_the_study_gives_what_the_main_pipeline_gives(studies):
+    project = Project(studies.folder.parent)
+    project.environment = studies.environment
+    project.set_params(train__seed=1)
+    for stage in "split", "pad", "train", "evaluate":
+        project.run("python", "-m", f"stages.{stage}")
+    metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
+    assert json.loads((studies.folder / "runs/embedding-1.json").read_text()) == metrics
+
+
+def test_the_main_project_does_not_see_the_study(studies):
+    project = Project(studies.folder.parent)
+    project.environment = studies.environment
+    assert "study" not in project.run("dvc", "metrics", "show")
+    assert project.run("dvc", "stage", "list", "--name-only").split() == ["fetch", "split", "pad", "train", "evaluate"]
