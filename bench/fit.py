@@ -29,7 +29,7 @@ training, validation = (
 )
 training = tuple(np.concatenate([array] * arguments.times_the_reviews) for array in training)
 described = ModelSection(
-    input="embedding", embedding_dim=32, cell=arguments.cell, units=arguments.units, pooling="last", dropout=0.0
+    input="embedding", embedding_dim=32, cell=arguments.cell, units=arguments.units, dropout=0.0
 )
 params = TrainSection(optimizer="adam", learning_rate=None, epochs=arguments.epochs, batch_size=32, seed=42, patience=None)
 ends = []

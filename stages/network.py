@@ -43,13 +43,6 @@ CELLS: dict[str, tuple[type[keras.layers.Layer], Callable[..., State], int]] = {
     "gru": (keras.layers.GRU, gru_step, 1),
 }
 
-# By the name of the parameter: the Keras layer, and what it does along the first axis of the outputs (T, B, U).
-POOLINGS: dict[str, tuple[type[keras.layers.Layer], Callable[..., tf.Tensor]]] = {
-    "mean": (keras.layers.GlobalAveragePooling1D, tf.reduce_mean),
-    "max": (keras.layers.GlobalMaxPooling1D, tf.reduce_max),
-}
-
-
 def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> keras.Model:
     """The network for Keras: token ids, int32 of shape (B, T), to the probability of a positive review, (B, 1).
 
@@ -66,10 +59,7 @@ def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> 
         network.add(keras.layers.Embedding(num_words, model.embedding_dim, name="embedding"))
     if model.dropout:
         network.add(keras.layers.Dropout(model.dropout, noise_shape=(None, maxlen, 1), seed=seed, name="dropout"))
-    network.add(layer(model.units, return_sequences=model.pooling != "last", name=model.cell))
-    if model.pooling != "last":
-        pooling, _ = POOLINGS[model.pooling]
-        network.add(pooling(name=model.pooling))
+    network.add(layer(model.units, name=model.cell))
     network.add(keras.layers.Dense(1, activation="sigmoid", name="positive"))
     recurrent_kernel = network.get_layer(model.cell).cell.recurrent_kernel
     orthogonal = tf.function(keras.initializers.Orthogonal(seed=seed), jit_compile=True, autograph=False)
@@ -85,7 +75,7 @@ def logits(model: keras.Model, ids: tf.Tensor, kept: tf.Tensor | None = None) ->
     *embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias = map(
         tf.convert_to_tensor, model.trainable_variables
     )
-    (cell,) = (layer.name for layer in model.layers if layer.name in CELLS)
+    cell = model.layers[-2].name
     recurrent_bias = tf.zeros_like(recurrent_kernel[0])
     if cell == "gru":
         bias, recurrent_bias = tf.unstack(bias)
@@ -93,9 +83,7 @@ def logits(model: keras.Model, ids: tf.Tensor, kept: tf.Tensor | None = None) ->
     tokens = project_embedded(ids, embedding[0], kernel) if embedding else project_one_hot(ids, kernel)
     if kept is not None:
         tokens *= tf.transpose(kept)[..., tf.newaxis]
-    outputs = all_outputs(cell, tokens + bias, recurrent_kernel, recurrent_bias)
-    pooling = model.layers[-2].name
-    output = outputs[-1] if pooling == cell else POOLINGS[pooling][1](outputs, axis=0)
+    output = last_output(cell, tokens + bias, recurrent_kernel, recurrent_bias)
     return tf.squeeze(output @ dense_kernel + dense_bias, axis=1)
 
 
@@ -147,12 +135,12 @@ def project_one_hot(ids: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return rows(kernel)
 
 
-def all_outputs(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recurrent_bias: tf.Tensor) -> tf.Tensor:
-    """The outputs of the cell after each token, (T, B, U), from the projected tokens, (T, B, G).
+def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recurrent_bias: tf.Tensor) -> tf.Tensor:
+    """The output of the cell after the last token, (B, U), from the projected tokens, (T, B, G).
 
     The gradient is backpropagation through time: the states are kept, the steps are gone through again backwards, and
-    the gradients of kernel and bias are formed of all steps at once. Taped as it is, the forward loop would be as exact,
-    and half as fast.
+    the gradients of kernel and bias are formed of all steps at once. Taped as it is, the forward loop would give
+    the same and take more than half as long again.
     """
     _, step, state_size = CELLS[cell]
     start = (tf.zeros((tokens.shape[1], recurrent_kernel.shape[0]), tokens.dtype),) * state_size
@@ -161,27 +149,25 @@ def all_outputs(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recur
     def unroll(tokens: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor):
         states = tf.scan(lambda state, token: step(token, state[0] @ kernel + bias, state), tokens, start)
 
-        def backward(d_outputs: tf.Tensor):
+        def backward(d_output: tf.Tensor):
             before = tuple(tf.concat([first[tf.newaxis], rest[:-1]], axis=0) for first, rest in zip(start, states))
             recurrents = before[0] @ kernel + bias
 
             def step_back(later: tuple, inputs: tuple) -> tuple:
-                d_output, *inputs = inputs
-                _, _, (d_later, *d_carry) = later
+                token, recurrent, state = inputs
                 with tf.GradientTape() as tape:
                     tape.watch(inputs)
-                    new_state = step(*inputs)
-                d_new_state = d_output + d_later, *d_carry
-                d_token, d_recurrent, d_state = tape.gradient(new_state, inputs, d_new_state, unconnected_gradients="zero")
-                d_earlier = d_state[0] + tf.matmul(d_recurrent, kernel, transpose_b=True)
-                return d_token, d_recurrent, (d_earlier, *d_state[1:])
+                    new_state = step(token, recurrent, state)
+                d_token, d_recurrent, d_state = tape.gradient(new_state, inputs, later[2], unconnected_gradients="zero")
+                d_output = d_state[0] + tf.matmul(d_recurrent, kernel, transpose_b=True)
+                return d_token, d_recurrent, (d_output, *d_state[1:])
 
             nothing = tf.zeros_like(tokens[0])
-            last = nothing, nothing, tuple(map(tf.zeros_like, start))
-            d_tokens, d_recurrents, _ = tf.scan(step_back, (d_outputs, tokens, recurrents, before), last, reverse=True)
+            last = nothing, nothing, (d_output, *map(tf.zeros_like, start[1:]))
+            d_tokens, d_recurrents, _ = tf.scan(step_back, (tokens, recurrents, before), last, reverse=True)
             return d_tokens, tf.einsum("tbu,tbg->ug", before[0], d_recurrents), tf.reduce_sum(d_recurrents, axis=(0, 1))
 
-        return states[0], backward
+        return states[0][-1], backward
 
     return unroll(tokens, recurrent_kernel, recurrent_bias)
 

@@ -57,7 +57,6 @@ class ModelSection(Section):
     embedding_dim: Count = Field(description="dimensions of the embedding")
     cell: Literal["simple_rnn", "lstm", "gru"]
     units: Count = Field(description="units of the cell")
-    pooling: Literal["last", "mean", "max"] = Field(description="the output of the cell for the last token, or their mean or max")
     dropout: float = Field(ge=0, lt=1, description="share of the tokens that are blanked out, at random, in a step of the training")
 
 

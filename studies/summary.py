@@ -18,8 +18,9 @@ STUDIES = Path("studies")
 
 
 def read_runs(seeds: list[int], variants: list[str]) -> dict[str, list[dict]]:
-    """The results of each variant, one a seed, and last those of the linear reference, which has one."""
-    names = {variant: [f"{variant}-{seed}" for seed in seeds] for variant in variants} | {"linear": ["linear"]}
+    """The results of each variant, one a seed, and last those of the linear reference and of the preset, one each."""
+    names = {variant: [f"{variant}-{seed}" for seed in seeds] for variant in variants}
+    names |= {"linear": ["linear"], "preset": ["preset-0"]}
     return {
         variant: [json.loads((STUDIES / f"runs/{name}.json").read_text()) for name in of_variant]
         for variant, of_variant in names.items()
@@ -56,7 +57,7 @@ def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: P
         axes.plot([place - 0.3, place + 0.3], [np.mean(accuracies)] * 2, color="black", label="mean" if first else None)
         values = published.get(variant, [])
         axes.plot([place] * len(values), values, "x", color=REFERENCE, markersize=9, label="published" if first else None)
-    axes.set_xticks(range(len(runs)), runs)
+    axes.set_xticks(range(len(runs)), [variant.replace("_", "\n") for variant in runs])
     axes.grid(alpha=0.3, axis="y")
     axes.legend(loc="lower right")
     save_figure(figure, path)

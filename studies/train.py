@@ -52,7 +52,8 @@ def save_run(name: str, result: dict) -> None:
 
 def main() -> None:
     variant, seed = sys.argv[1], int(sys.argv[2])
-    changes = yaml.safe_load((STUDIES / "variants.yaml").read_text())["variants"][variant]
+    study = yaml.safe_load((STUDIES / "variants.yaml").read_text())
+    changes = study["preset"] if variant == "preset" else study["variants"][variant]
     params = read_params(changes=changes | {"train": changes.get("train", {}) | {"seed": seed}})
     data = padded_data(params.split, params.pad)
     model = compiled_model(params.pad.maxlen, params.split.num_words, params.model, params.train)

@@ -84,7 +84,7 @@ def single_keys(names: set[str]) -> set[str]:
 def test_every_stage_is_one_file():
     names = "fetch", "split", "pad", "train", "evaluate"
     assert list(STAGES)[:5] == [f"stages/{name}.py" for name in names]
-    assert {path.name for path in (ROOT / "studies").glob("*.py")} == {Path(name).name for name in list(STAGES)[5:]}
+    assert {f"studies/{path.name}" for path in (ROOT / "studies").glob("*.py")} == set(list(STAGES)[5:])
 
 
 @pytest.mark.parametrize("file", STAGES)

@@ -33,7 +33,7 @@ def test_the_parameters_are_the_lesson_by_default():
     assert params.split.model_dump() == {"num_words": 1000, "skip_top": 20, "train_size": 20000, "seed": 42}
     assert params.pad.model_dump() == {"maxlen": 100, "padding": "pre", "truncating": "pre"}
     assert params.model.model_dump() == {
-        "input": "embedding", "embedding_dim": 32, "cell": "simple_rnn", "units": 8, "pooling": "last", "dropout": 0.0
+        "input": "embedding", "embedding_dim": 32, "cell": "simple_rnn", "units": 8, "dropout": 0.0
     }  # fmt: skip
     assert params.train.model_dump() == {
         "optimizer": "adam", "learning_rate": None, "epochs": 10, "batch_size": 32, "seed": 42, "patience": None
@@ -55,7 +55,6 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ({"train__learning_rate": -0.1}, "`train.learning_rate` is -0.1: input should be greater than 0."),
         ({"evaluate__threshold": 1.5}, "`evaluate.threshold` is 1.5: input should be less than or equal to 1."),
         ({"model__dropout": 1.0}, "`model.dropout` is 1.0: input should be less than 1."),
-        ({"model__pooling": "none"}, "`model.pooling` is 'none': input should be 'last', 'mean' or 'max'."),
         ({"train__patience": 0}, "`train.patience` is 0: input should be greater than or equal to 1."),
         ({"model__cell": "rnn"}, "`model.cell` is 'rnn': input should be 'simple_rnn', 'lstm' or 'gru'."),
         ({"fetch__sha256__train": None}, "`fetch.sha256.train` is None: input should be a valid string."),

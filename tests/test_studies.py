@@ -17,10 +17,11 @@ def studies(make_project):
     project = make_project()
     project.run("dvc", "repro", "--quiet", "fetch")
     studies = Project(project.folder / "studies")
-    study = {"seeds": [0, 1], "variants": {"embedding": {}, "one_hot": {"model": {"input": "one_hot"}}}, "published": {}}
+    study = {"seeds": [0, 1], "variants": {"embedding": {}, "one_hot": {"model": {"input": "one_hot"}}}, "published": {}, "preset": {"model": {"cell": "gru"}}}
     write(studies, study)
     assert sorted(studies.repro()) == [
         "linear",
+        "preset",
         "summary",
         *(f"train@{variant}-{seed}" for variant in ("embedding", "one_hot") for seed in (0, 1)),
     ]
@@ -38,12 +39,12 @@ def read(studies: Project) -> tuple[dict, dict]:
 
 def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studies):
     _, result = read(studies)
-    assert list(result) == ["embedding", "one_hot", "linear"]
+    assert list(result) == ["embedding", "one_hot", "linear", "preset"]
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
     assert [(row["variant"], row["seed"]) for row in rows] == [
-        ("embedding", "0"), ("embedding", "1"), ("one_hot", "0"), ("one_hot", "1"), ("linear", "")
+        ("embedding", "0"), ("embedding", "1"), ("one_hot", "0"), ("one_hot", "1"), ("linear", ""), ("preset", "0")
     ]  # fmt: skip
-    for variant, seeds in ("embedding", 2), ("one_hot", 2), ("linear", 1):
+    for variant, seeds in ("embedding", 2), ("one_hot", 2), ("linear", 1), ("preset", 1):
         accuracies = [float(row["validation_accuracy"]) for row in rows if row["variant"] == variant]
         summary = result[variant]["validation_accuracy"]
         assert summary["mean"] == pytest.approx(sum(accuracies) / seeds, abs=1e-6)
