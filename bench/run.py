@@ -36,10 +36,23 @@ def fit(way: str, *options: str) -> dict:
     return json.loads(run([sys.executable, "-m", "bench.fit", way, *options]).splitlines()[-1])
 
 
-def fits(way: str, *options: str) -> dict:
-    """Medians of several results of `fit`."""
-    results = [fit(way, *options) for _ in range(REPEATS)]
-    return {name: statistics.median(result[name] for result in results) for name in results[0]}
+def fits(*options: str) -> tuple[dict, dict]:
+    """Medians of several results of both ways to fit, taken in turn."""
+    results = [[fit(way, *options) for way in ("usual", "pipeline")] for _ in range(REPEATS)]
+    return tuple({name: statistics.median(result[name] for result in of_way) for name in of_way[0]} for of_way in zip(*results))
+
+
+def epoch_seconds(*options: str) -> float:
+    """The median time of an epoch of train."""
+    return fit("pipeline", *options)["epoch_seconds"]
+
+
+def peak_bytes(command: list[str], folder: Path) -> int:
+    """Peak memory of a command as a whole process."""
+    with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+    return usage.ru_maxrss * 1024
 
 
 def alternately(*measured) -> list[float]:
@@ -99,19 +112,23 @@ def main() -> None:
         )
         row("a second `dvc repro`: five trivial stages / this project", bare, ours)
 
+        usual, ours = alternately(
+            lambda: peak_bytes([sys.executable, "bench/usual_way.py"], ROOT),
+            lambda: peak_bytes([sys.executable, "-m", "stages.train"], project),
+        )
+        row("peak memory: script / train", usual / 2**20, ours / 2**20, "MiB")
+
     run(["dvc", "repro", "fetch"])
     for cell in "simple_rnn", "lstm", "gru":
-        usual, ours = fits("usual", "--cell", cell), fits("pipeline", "--cell", cell)
+        usual, ours = fits("--cell", cell)
         row(f"10 epochs of {cell}: `model.fit` / train", usual["fit_seconds"], ours["fit_seconds"])
-        if cell == "simple_rnn":
-            row("peak memory of these processes", usual["peak_bytes"] / 2**20, ours["peak_bytes"] / 2**20, "MiB")
-            base = ours["epoch_seconds"]
     for what, option in ("twice the reviews", "--times-the-reviews=2"), ("twice the maxlen", "--maxlen=200"):
-        row(f"an epoch of train: as above / {what}", base, fits("pipeline", option)["epoch_seconds"])
+        base, twice = alternately(epoch_seconds, lambda: epoch_seconds(option))
+        row(f"an epoch of train: as it is / {what}", base, twice)
 
     large = "--cell=lstm", "--units=64", "--num-words=10000", "--maxlen=400", "--epochs=2"
     usual, ours = fit("usual", *large), fit("pipeline", *large)
-    row("an epoch of lstm, 64 units, 10,000 words, maxlen 400", usual["epoch_seconds"], ours["epoch_seconds"])
+    row("an epoch of lstm, 64 units, 10,000 words, maxlen 400, one run", usual["epoch_seconds"], ours["epoch_seconds"])
 
     print(f"\n{machine()}; medians of {REPEATS}\n\n| what: A / B | A | B | A / B | B / A |\n| --- | --- | --- | --- | --- |")
     print("\n".join(rows))

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-# The defaults of the Keras tokenizer that encoded the reviews: these characters and ASCII white space part the words,
-# ASCII letters are lower-cased. The work is on bytes, since str.lower() and str.split() know more letters and spaces.
+# The defaults of the Keras tokenizer that encoded the reviews: these characters, among them tab and newline, and the space
+# part the words, and ASCII letters are lower-cased. On bytes, since str.lower() and str.split() know more of both.
 _SEPARATORS = b"!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"
 _NORMALISE = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
 

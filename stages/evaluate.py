@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn import metrics
 
-from stages.command import run
+from stages.command import StageError, run
 from stages.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, rounded, write_csv, written_whole
 from stages.network import compile_logits
@@ -30,20 +30,21 @@ def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
     return expit(compile_logits(model)(tf.constant(x)).numpy().astype(np.float64))
 
 
-def score(y: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[str, float]:
+def score(y: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[str, float | None]:
     """The metrics of the predictions for labels `y` (uint8) and probabilities of a positive review (float64).
 
-    As in Keras, a review counts as positive when its probability is above the threshold.
+    As in Keras, a review counts as positive when its probability is above the threshold. Where all reviews have the same
+    label, there is no ROC curve, and the area under it is None.
     """
     predicted = probabilities > threshold
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, predicted, average="binary", zero_division=0)
     return {
-        "loss": rounded(metrics.log_loss(y, probabilities)),
+        "loss": rounded(metrics.log_loss(y, probabilities, labels=[0, 1])),
         "accuracy": rounded(metrics.accuracy_score(y, predicted)),
         "precision": rounded(precision),
         "recall": rounded(recall),
         "f1": rounded(f1),
-        "roc_auc": rounded(metrics.roc_auc_score(y, probabilities)),
+        "roc_auc": rounded(metrics.roc_auc_score(y, probabilities)) if 0 < y.mean() < 1 else None,
     }
 
 
@@ -59,14 +60,12 @@ def measure(model: keras.Model, train_ids: np.ndarray) -> dict[str, int]:
 def write_roc(y: np.ndarray, probabilities: np.ndarray) -> None:
     """The true positive rate by the false positive rate, over all thresholds."""
     fpr, tpr, thresholds = metrics.roc_curve(y, probabilities)
+    # The rate of a label that no review has is nan.
+    fpr, tpr = np.nan_to_num(fpr), np.nan_to_num(tpr)
     # The curve starts where no review counts as positive; scikit-learn calls that threshold infinite.
     thresholds[0] = 1
     write_csv(PLOTS / "roc.csv", ["fpr", "tpr", "threshold"], zip(fpr, tpr, thresholds))
-    figure, axes = new_figure(
-        f"ROC curve of the validation reviews (area {metrics.auc(fpr, tpr):.3f})",
-        "false positive rate",
-        "true positive rate",
-    )
+    figure, axes = new_figure("ROC curve of the validation reviews", "false positive rate", "true positive rate")
     axes.plot([0, 1], [0, 1], ":", color=REFERENCE, label="chance")
     axes.plot(fpr, tpr, color=VALIDATION, label="model")
     axes.set_aspect("equal")
@@ -101,7 +100,10 @@ def write_confusion(y: np.ndarray, predicted: np.ndarray) -> None:
 
 def main() -> None:
     params = read_params()
-    model = keras.saving.load_model(MODEL / "model.keras")
+    try:
+        model = keras.saving.load_model(MODEL / "model.keras")
+    except (OSError, ValueError) as error:
+        raise StageError(f"{MODEL / 'model.keras'} can't be read ({error}); run `dvc repro` to make it again.") from error
     result = {}
     for name in "validation", "test":
         x, y = load_arrays(PADDED / f"{name}.npz", x="int32", y="uint8")

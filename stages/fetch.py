@@ -118,7 +118,7 @@ def read_archive(path: Path) -> tuple[LabelledTexts, LabelledTexts]:
                     if review_id in texts:
                         raise StageError(f"{path} has review {review_id} of {review[1]} twice.")
                     texts[review_id] = archive.extractfile(member).read()
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+    except (OSError, EOFError, TypeError, ValueError, tarfile.TarError, zlib.error) as error:
         raise StageError(f"{path} can't be read as a tar.gz ({error}); download it again.") from error
     train_positive, train_negative, test_positive, test_negative = folders.values()
     return LabelledTexts(train_positive, train_negative), LabelledTexts(test_positive, test_negative)
@@ -152,8 +152,9 @@ def from_keras() -> Fetched:
     Raises:
         StageError: the download failed or did not pass Keras's check.
     """
-    from keras.datasets import imdb
+    from stages.pinned_tensorflow import keras
 
+    imdb = keras.datasets.imdb
     try:
         word_ranks = imdb.get_word_index()
         # All ranks stay: with num_words=None, Keras would drop the highest one.
@@ -188,9 +189,8 @@ def download(url: str) -> Path:
                 tqdm.wrapattr(response, "read", **progress) as body,
             ):
                 shutil.copyfileobj(body, file, 1 << 20)
-                received = file.tell()
-        if length and received != int(length):
-            raise OSError(f"{received} of {length} bytes came")
+                if length and file.tell() != int(length):
+                    raise OSError(f"{file.tell()} of {length} bytes came")
     except (OSError, HTTPException, ValueError) as error:
         raise StageError(
             f"{url} can't be downloaded ({error}); try again, or take another source, "

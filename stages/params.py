@@ -34,7 +34,7 @@ class FetchSection(Section):
 
 
 class SplitSection(Section):
-    num_words: int = Field(ge=4, description="ids from this one on are dropped (id = frequency rank + 3)")
+    num_words: int = Field(ge=5, description="ids from this one on are dropped (id = frequency rank + 3)")
     skip_top: int = Field(ge=0, description="ids below this one are dropped")
     train_size: Count = Field(description="number of training reviews; the others are for validation")
     seed: Seed = Field(description="of the permutation that the reviews are split by")
@@ -93,7 +93,7 @@ def read_params(path: Path = Path("params.yaml"), changes: dict[str, dict] | Non
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise StageError(f"{path} can't be read: {error}") from error
     if not isinstance(values, dict):
         raise StageError(f"{path} must hold the sections {', '.join(Params.model_fields)}.")

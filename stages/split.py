@@ -1,7 +1,7 @@
 """Keep the frequent words of each review and split the training reviews into training and validation.
 
 Takes data/reviews/{train,test}.npz. Writes data/split/{train,validation,test}.npz, whose tokens are ids as Keras has them:
-rank + 3, since Keras keeps 0 for padding, 1 for the start of a review and 2 for a word that was dropped.
+rank + 3. The first word has id 4; in Keras's encoding, 0 is for padding, 1 for the start of a review, 2 for a dropped word.
 """
 
 from pathlib import Path
@@ -14,13 +14,13 @@ from stages.reviews import Reviews, load_reviews, save_reviews, take
 
 REVIEWS = Path("data/reviews")
 SPLIT = Path("data/split")
-FIRST_WORD_ID = 3
+INDEX_FROM = 3
 
 
 def keep_frequent(reviews: Reviews, num_words: int, skip_top: int) -> Reviews:
     """Turn ranks into ids and keep those with skip_top <= id < num_words, as `imdb.load_data` means its parameters."""
-    ids = reviews.tokens + np.uint32(FIRST_WORD_ID)
-    kept = (ids >= max(skip_top, FIRST_WORD_ID)) & (ids < num_words)
+    ids = reviews.tokens + np.uint32(INDEX_FROM)
+    kept = (ids >= skip_top) & (ids < num_words)
     kept_before = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
     return Reviews(ids[kept], kept_before[reviews.offsets], reviews.labels)
 

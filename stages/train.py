@@ -10,7 +10,6 @@ compiles a whole epoch into one program; the mathematics is that of `model.fit` 
 
 import json
 import re
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from tqdm import tqdm
 
-from stages.command import run
+from stages.command import StageError, run
 from stages.figures import TRAINING, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, write_csv, written_whole
 from stages.network import build_model, compile_logits, draw_kept, logits
@@ -169,6 +168,10 @@ def draw_history(history: list[dict[str, float]], metric: str, ylabel: str, path
 
 def main() -> None:
     params = read_params()
+    try:
+        vocabulary = VOCABULARY.read_bytes()
+    except OSError as error:
+        raise StageError(f"{VOCABULARY} can't be read ({error}); run `dvc repro` to make it again.") from error
     training, validation = (load_arrays(PADDED / f"{name}.npz", x="int32", y="uint8") for name in ("train", "validation"))
 
     model = compiled_model(params.pad.maxlen, params.split.num_words, params.model, params.train)
@@ -181,7 +184,8 @@ def main() -> None:
             progress.update()
 
     save_model(model, MODEL / "model.keras")
-    shutil.copyfile(VOCABULARY, MODEL / "vocabulary.txt")
+    with written_whole(MODEL / "vocabulary.txt") as part:
+        part.write_bytes(vocabulary)
     preprocessing = {
         "num_words": params.split.num_words,
         "skip_top": params.split.skip_top,

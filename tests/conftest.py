@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of the real archive and the real word index."""
-    if not (REAL_DATA / "aclImdb_v1_labelled.tar.gz").exists():
+    if not all((REAL_DATA / name).exists() for name in ("aclImdb_v1_labelled.tar.gz", "imdb_word_index.json")):
         message = f"the real reviews are not at {REAL_DATA.relative_to(ROOT.parent)}, beside the checkout"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
     return REAL_DATA

@@ -84,3 +84,17 @@ def test_the_pictures_are_png_files_with_the_same_bytes_each_time(plots):
         drawn.append([path.read_bytes() for path in sorted(plots.glob("*.png"))])
     assert len(drawn[0]) == 3 and drawn[0] == drawn[1]
     assert all(picture.startswith(b"\x89PNG") for picture in drawn[0])
+
+
+@pytest.mark.filterwarnings("ignore:.*:sklearn.exceptions.UndefinedMetricWarning", "ignore:Only one class")
+@pytest.mark.parametrize("label", [0, 1])
+def test_validation_reviews_of_one_label_alone_have_metrics_and_curves(plots, label):
+    y, probabilities = np.full(3, label, np.uint8), np.array([0.2, 0.6, 0.9])
+    score = evaluate.score(y, probabilities, threshold=0.5)
+    assert score["accuracy"] == pytest.approx(2 / 3 if label else 1 / 3, abs=1e-6)
+    assert score["roc_auc"] is None
+    evaluate.write_confusion(y, (probabilities > 0.5).astype(np.uint8))
+    evaluate.write_roc(y, probabilities)
+    evaluate.write_precision_recall(y, probabilities)
+    for name in "roc.csv", "precision_recall.csv":
+        assert all(math.isfinite(float(number)) for row in rows(plots / name) for number in row.values())

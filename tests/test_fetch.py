@@ -1,3 +1,4 @@
+import gzip
 import http.server
 import json
 import threading
@@ -95,6 +96,25 @@ def test_an_archive_is_downloaded_from_a_url_with_a_progress_bar(tmp_path, monke
     assert [path.name for path in (tmp_path / ".dvc/tmp").iterdir()] == ["aclImdb_v1.tar.gz"]
 
 
+def test_a_download_that_is_cut_leaves_nothing(tmp_path, monkeypatch):
+    class Cutting(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"0123456789")
+
+    monkeypatch.chdir(tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Cutting) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            with pytest.raises(StageError, match="can't be downloaded"):
+                fetch.fetch("archive", f"http://127.0.0.1:{server.server_port}/aclImdb_v1.tar.gz")
+        finally:
+            server.shutdown()
+    assert list((tmp_path / ".dvc/tmp").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "name",
     ["aclImdb/train/pos/1_9.txt.bak", "aclImdb/test/neg/notes", "aclImdb/train/pos/../../../x_1.txt", "aclImdb/train/neg/a/1_2.txt"],
@@ -111,9 +131,11 @@ def test_a_review_that_is_there_twice_is_refused(tmp_path):
         fetch.read_archive(made_corpus.write_archive(tmp_path / "archive.tar.gz", members))
 
 
-def test_a_file_that_is_no_archive_is_refused(tmp_path):
+@pytest.mark.parametrize("content", [0, 3, 10, 2000, b"<html>Not found</html>", gzip.compress(b"no tar" * 200)])
+def test_a_file_that_is_no_whole_archive_is_refused(tmp_path, content):
     path = tmp_path / "archive.tar.gz"
-    path.write_bytes(made_corpus.write_archive(tmp_path / "whole.tar.gz").read_bytes()[:2000])
+    whole = made_corpus.write_archive(tmp_path / "whole.tar.gz").read_bytes()
+    path.write_bytes(whole[:content] if isinstance(content, int) else content)
     with pytest.raises(StageError, match="can't be read as a tar.gz"):
         fetch.read_archive(path)
 
