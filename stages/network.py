@@ -43,6 +43,7 @@ CELLS: dict[str, tuple[type[keras.layers.Layer], Callable[..., State], int]] = {
     "gru": (keras.layers.GRU, gru_step, 1),
 }
 
+
 def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> keras.Model:
     """The network for Keras: token ids, int32 of shape (B, T), to the probability of a positive review, (B, 1).
 
@@ -139,8 +140,8 @@ def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recur
     """The output of the cell after the last token, (B, U), from the projected tokens, (T, B, G).
 
     The gradient is backpropagation through time: the states are kept, the steps are gone through again backwards, and
-    the gradients of kernel and bias are formed of all steps at once. Taped as it is, the forward loop would give
-    the same and take more than half as long again.
+    the gradients of kernel and bias are formed of all steps at once. Taped as it is, the forward loop would give the same
+    and take more than half as long again.
     """
     _, step, state_size = CELLS[cell]
     start = (tf.zeros((tokens.shape[1], recurrent_kernel.shape[0]), tokens.dtype),) * state_size
