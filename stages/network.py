@@ -1,6 +1,9 @@
 """The network: described to Keras, which initialises and saves it, and as functions that XLA compiles into one program.
 
 Shapes: n reviews, B reviews in a batch, T tokens in a review (maxlen), U units, G = U times the number of gates of the cell.
+
+Products are written as `a @ b`, with transposes of their own: `tf.matmul(..., transpose_b=True)` would be left to Eigen, whose
+sums depend on the processor (stages/pinned_tensorflow.py).
 """
 
 from collections.abc import Callable
@@ -111,8 +114,8 @@ def project_embedded(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) ->
             d_tokens = tf.reshape(d_tokens, (-1, kernel.shape[1]))
             flat_ids = tf.reshape(ids, (-1,))
             d_words = tf.math.unsorted_segment_sum(d_tokens, flat_ids, embedding.shape[0])
-            d_embedding = tf.IndexedSlices(tf.matmul(d_tokens, kernel, transpose_b=True), flat_ids, tf.shape(embedding))
-            return d_embedding, tf.matmul(embedding, d_words, transpose_a=True)
+            d_embedding = tf.IndexedSlices(d_tokens @ tf.transpose(kernel), flat_ids, tf.shape(embedding))
+            return d_embedding, tf.transpose(embedding) @ d_words
 
         return tf.gather(embedding @ kernel, ids), backward
 
@@ -160,7 +163,7 @@ def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recur
                     tape.watch(inputs)
                     new_state = step(token, recurrent, state)
                 d_token, d_recurrent, d_state = tape.gradient(new_state, inputs, later[2], unconnected_gradients="zero")
-                d_output = d_state[0] + tf.matmul(d_recurrent, kernel, transpose_b=True)
+                d_output = d_state[0] + d_recurrent @ tf.transpose(kernel)
                 return d_token, d_recurrent, (d_output, *d_state[1:])
 
             nothing = tf.zeros_like(tokens[0])

@@ -1,8 +1,8 @@
 """TensorFlow and Keras, with what the processor would otherwise decide of their results pinned before they are imported.
 
 On x86-64 with AVX2, the same inputs then give the same bytes on every processor and with any number of cores. (A GPU has
-bits of its own.) Without `max_isa`, `platform_dependent_math` or DNNL_MAX_CPU_ISA, an AMD processor with AVX-512 and an Intel
-Haswell trained different weights.
+bits of its own.) Without any one of these, two of the processors that were tried trained different weights: an AMD with
+AVX-512, an Intel Haswell, and an AMD with twice their level 1 cache.
 """
 
 import os
@@ -14,11 +14,13 @@ os.environ["XLA_FLAGS"] = " ".join(
         "--xla_cpu_max_isa=AVX2",
         "--xla_cpu_enable_platform_dependent_math=false",
         "--xla_cpu_enable_fast_math=false",
-        # For products as small as these, threads are slower.
+        # Matrix products in code of XLA's own. Eigen cuts long sums into pieces that fit the processor's cache, and its threads
+        # would be slower for products as small as these. (XLA still calls it where a factor is transposed by a flag.)
         "--xla_cpu_multi_thread_eigen=false",
+        "--xla_backend_extra_options=xla_force_enable_experimental_llvm_ir_gemm",
     ]
 )
-# XLA gives larger matrix products to oneDNN, which chooses its kernels by the processor.
+# The products that XLA still gives to Eigen, in the initial weights, go on to oneDNN, which chooses kernels by the processor.
 os.environ["DNNL_MAX_CPU_ISA"] = "AVX2"
 # Not what ~/.keras/keras.json says of the machine's user.
 os.environ["KERAS_BACKEND"] = "tensorflow"
