@@ -8,9 +8,10 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 # The stages are run as `python -m stages.…`: that python has to be the environment's.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run test study bench lock
+.PHONY: run test lint study bench lock
 
 run: .venv/installed
+	.venv/bin/python -m stages.params
 	.venv/bin/dvc repro
 	.venv/bin/dvc metrics show
 	@echo 'The pictures are in plots/. `. .venv/bin/activate && dvc plots show` writes a page with interactive charts.'
@@ -18,8 +19,15 @@ run: .venv/installed
 test: .venv/installed
 	.venv/bin/python -m pytest
 
+# Style, lint and types.
+lint: .venv/installed
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+
 # Compares the variants in studies/variants.yaml over seeds, and computes only what is new.
 study: .venv/installed
+	.venv/bin/python -m stages.params
 	.venv/bin/dvc repro fetch
 	cd studies && dvc repro && dvc metrics show
 

@@ -26,10 +26,8 @@ labelled = keep_frequent(load_reviews(Path("data/reviews/train.npz")), arguments
 training, validation = (
     (pad(reviews, arguments.maxlen, "pre", "pre"), reviews.labels) for reviews in split(labelled, 20_000, seed=42)
 )
-training = tuple(np.concatenate([array] * arguments.times_the_reviews) for array in training)
-described = ModelSection(
-    input="embedding", embedding_dim=32, cell=arguments.cell, units=arguments.units, dropout=0.0
-)
+ids, labels = (np.concatenate([array] * arguments.times_the_reviews) for array in training)
+described = ModelSection(input="embedding", embedding_dim=32, cell=arguments.cell, units=arguments.units, dropout=0.0)
 params = TrainSection(optimizer="adam", learning_rate=None, epochs=arguments.epochs, batch_size=32, seed=42, patience=None)
 ends = []
 
@@ -50,7 +48,8 @@ if arguments.way == "usual":
     at_the_end_of_an_epoch = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
     start = time.perf_counter()
     model.fit(
-        *training,
+        ids,
+        labels,
         batch_size=params.batch_size,
         epochs=params.epochs,
         validation_data=validation,
@@ -62,7 +61,7 @@ else:
 
     model = train.compiled_model(arguments.maxlen, arguments.num_words, described, params)
     start = time.perf_counter()
-    for _ in train.fit(model, training, validation, params):
+    for _ in train.fit(model, (ids, labels), validation, params):
         ends.append(time.perf_counter())
 
 print(

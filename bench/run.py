@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -36,10 +38,8 @@ def fit(way: str, *options: str) -> dict:
     return json.loads(run([sys.executable, "-m", "bench.fit", way, *options]).splitlines()[-1])
 
 
-def fits(*options: str) -> tuple[dict, dict]:
-    """Medians of several results of both ways to fit, taken in turn."""
-    results = [[fit(way, *options) for way in ("usual", "pipeline")] for _ in range(REPEATS)]
-    return tuple({name: statistics.median(result[name] for result in of_way) for name in of_way[0]} for of_way in zip(*results))
+def fit_seconds(way: str, cell: str) -> float:
+    return fit(way, "--cell", cell)["fit_seconds"]
 
 
 def epoch_seconds(*options: str) -> float:
@@ -49,15 +49,19 @@ def epoch_seconds(*options: str) -> float:
 
 def peak_bytes(command: list[str], folder: Path) -> int:
     """Peak memory of a command as a whole process."""
-    with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = status
     return usage.ru_maxrss * 1024
 
 
-def alternately(*measured) -> list[float]:
+def alternately(*measured: Callable[[], float]) -> list[float]:
     """The median of each of several measurements that are taken in turn."""
-    return [statistics.median(values) for values in zip(*([measure() for measure in measured] for _ in range(REPEATS)))]
+    return [
+        statistics.median(values) for values in zip(*([measure() for measure in measured] for _ in range(REPEATS)), strict=True)
+    ]
 
 
 def fresh_project(folder: Path) -> Path:
@@ -120,15 +124,15 @@ def main() -> None:
 
     run(["dvc", "repro", "fetch"])
     for cell in "simple_rnn", "lstm", "gru":
-        usual, ours = fits("--cell", cell)
-        row(f"10 epochs of {cell}: `model.fit` / train", usual["fit_seconds"], ours["fit_seconds"])
+        usual, ours = alternately(partial(fit_seconds, "usual", cell), partial(fit_seconds, "pipeline", cell))
+        row(f"10 epochs of {cell}: `model.fit` / train", usual, ours)
     for what, option in ("twice the reviews", "--times-the-reviews=2"), ("twice the maxlen", "--maxlen=200"):
-        base, twice = alternately(epoch_seconds, lambda: epoch_seconds(option))
+        base, twice = alternately(epoch_seconds, partial(epoch_seconds, option))
         row(f"an epoch of train: as it is / {what}", base, twice)
 
     large = "--cell=lstm", "--units=64", "--num-words=10000", "--maxlen=400", "--epochs=2"
-    usual, ours = fit("usual", *large), fit("pipeline", *large)
-    row("an epoch of lstm, 64 units, 10,000 words, maxlen 400, one run", usual["epoch_seconds"], ours["epoch_seconds"])
+    usual, ours = (fit(way, *large)["epoch_seconds"] for way in ("usual", "pipeline"))
+    row("an epoch of lstm, 64 units, 10,000 words, maxlen 400, one run", usual, ours)
 
     print(f"\n{machine()}; medians of {REPEATS}\n\n| what: A / B | A | B | A / B | B / A |\n| --- | --- | --- | --- | --- |")
     print("\n".join(rows))

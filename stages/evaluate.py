@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn import metrics
 
-from stages.command import StageError, run
+from stages import StageError
 from stages.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, rounded, write_csv, written_whole
 from stages.network import compile_logits
@@ -64,7 +64,7 @@ def write_roc(y: np.ndarray, probabilities: np.ndarray) -> None:
     fpr, tpr = np.nan_to_num(fpr), np.nan_to_num(tpr)
     # The curve starts where no review counts as positive; scikit-learn calls that threshold infinite.
     thresholds[0] = 1
-    write_csv(PLOTS / "roc.csv", ["fpr", "tpr", "threshold"], zip(fpr, tpr, thresholds))
+    write_csv(PLOTS / "roc.csv", ["fpr", "tpr", "threshold"], zip(fpr, tpr, thresholds, strict=True))
     figure, axes = new_figure("ROC curve of the validation reviews", "false positive rate", "true positive rate")
     axes.plot([0, 1], [0, 1], ":", color=REFERENCE, label="chance")
     axes.plot(fpr, tpr, color=VALIDATION, label="model")
@@ -79,7 +79,9 @@ def write_precision_recall(y: np.ndarray, probabilities: np.ndarray) -> None:
     precision, recall, thresholds = metrics.precision_recall_curve(y, probabilities)
     # The last point, where no review counts as positive, comes without a threshold from scikit-learn.
     thresholds = np.append(thresholds, 1.0)
-    write_csv(PLOTS / "precision_recall.csv", ["recall", "precision", "threshold"], zip(recall, precision, thresholds))
+    write_csv(
+        PLOTS / "precision_recall.csv", ["recall", "precision", "threshold"], zip(recall, precision, thresholds, strict=True)
+    )
     figure, axes = new_figure("Precision and recall of the validation reviews", "recall", "precision")
     axes.axhline(y.mean(), linestyle=":", color=REFERENCE, label="chance")
     axes.plot(recall, precision, color=VALIDATION, label="model")
@@ -90,7 +92,7 @@ def write_precision_recall(y: np.ndarray, probabilities: np.ndarray) -> None:
 
 def write_confusion(y: np.ndarray, predicted: np.ndarray) -> None:
     """The labels that the validation reviews have and were given: `predicted` is uint8, shape (n,), as `y` is."""
-    write_csv(PLOTS / "confusion.csv", ["actual", "predicted"], zip(LABELS[y], LABELS[predicted]))
+    write_csv(PLOTS / "confusion.csv", ["actual", "predicted"], zip(LABELS[y], LABELS[predicted], strict=True))
     figure, axes = new_figure("Confusion matrix of the validation reviews", "predicted", "actual")
     counts = metrics.confusion_matrix(y, predicted, labels=[0, 1])
     metrics.ConfusionMatrixDisplay(counts, display_labels=LABELS).plot(ax=axes, cmap="Blues", colorbar=False)
@@ -102,9 +104,9 @@ def main() -> None:
     params = read_params()
     try:
         model = keras.saving.load_model(MODEL / "model.keras")
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Whatever the reader of each part of the archive raises.
         raise StageError(f"{MODEL / 'model.keras'} can't be read ({error}); run `dvc repro` to make it again.") from error
-    result = {}
+    result: dict[str, dict] = {}
     for name in "validation", "test":
         x, y = load_arrays(PADDED / f"{name}.npz", x="int32", y="uint8")
         if not len(y):
@@ -122,4 +124,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

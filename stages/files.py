@@ -1,25 +1,33 @@
 """How the stages write their files, whole or not at all, and read each other's arrays."""
 
 import csv
+import errno
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from stages.command import StageError
+from stages import StageError
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to, which becomes `path` when the block has ended without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A path beside `path` to write to, which becomes `path` when the block has ended without an error.
+
+    Raises:
+        StageError: the disk is full or can't be written to.
+    """
     part = path.with_name(path.name + ".part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         os.replace(part, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        raise StageError(f"{path} can't be written: {os.strerror(error.errno)}; make room for it and run again.") from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -39,11 +47,11 @@ def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = [file[name] for name in dtypes]
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        for array, (name, dtype) in zip(arrays, dtypes.items(), strict=True):
+            if array.dtype != dtype:
+                raise ValueError(f"`{name}` is {array.dtype}, not {dtype}")
+    except Exception as error:  # The readers of zip, zlib and npy raise a dozen kinds.
         raise StageError(f"{path} can't be read ({error}); run `dvc repro` to make it again.") from error
-    for array, (name, dtype) in zip(arrays, dtypes.items(), strict=True):
-        if array.dtype != dtype:
-            raise StageError(f"{path} holds `{name}` as {array.dtype}, not {dtype}; run `dvc repro` to make it again.")
     return arrays
 
 

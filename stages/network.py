@@ -50,8 +50,9 @@ CELLS: dict[str, tuple[type[keras.layers.Layer], Callable[..., State], int]] = {
 def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> keras.Model:
     """The network for Keras: token ids, int32 of shape (B, T), to the probability of a positive review, (B, 1).
 
-    The cell is given an embedding of each token, or a one-hot vector in which id i is column i. The weights are those of Keras's initialisers for this seed, but that the recurrent kernel is made orthogonal by XLA:
-    the QR decomposition that Keras would use depends on the sizes of the processor's caches.
+    The cell is given an embedding of each token, or a one-hot vector in which id i is column i. The weights are those of
+    Keras's initialisers for this seed, but that the recurrent kernel is made orthogonal by XLA: the QR decomposition that
+    Keras would use depends on the sizes of the processor's caches.
     """
     keras.utils.set_random_seed(seed)
     layer, _, _ = CELLS[model.cell]
@@ -76,9 +77,7 @@ def logits(model: keras.Model, ids: tf.Tensor, kept: tf.Tensor | None = None) ->
 
     `kept`, of the shape of the ids, is what the embeddings of the tokens are multiplied by: see `draw_kept`.
     """
-    *embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias = map(
-        tf.convert_to_tensor, model.trainable_variables
-    )
+    *embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias = map(tf.convert_to_tensor, model.trainable_variables)
     cell = model.layers[-2].name
     recurrent_bias = tf.zeros_like(recurrent_kernel[0])
     if cell == "gru":
@@ -154,7 +153,7 @@ def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recur
         states = tf.scan(lambda state, token: step(token, state[0] @ kernel + bias, state), tokens, start)
 
         def backward(d_output: tf.Tensor):
-            before = tuple(tf.concat([first[tf.newaxis], rest[:-1]], axis=0) for first, rest in zip(start, states))
+            before = tuple(tf.concat([first[tf.newaxis], rest[:-1]], axis=0) for first, rest in zip(start, states, strict=True))
             recurrents = before[0] @ kernel + bias
 
             def step_back(later: tuple, inputs: tuple) -> tuple:

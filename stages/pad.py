@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.command import run
 from stages.files import save_arrays
 from stages.params import read_params
 from stages.reviews import Reviews, load_reviews, positions
@@ -43,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

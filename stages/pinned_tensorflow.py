@@ -27,8 +27,8 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 # TensorFlow logs a missing GPU as an error; what stops a stage is raised as an exception anyway.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import keras
+import tensorflow as tf
 
 keras.config.set_floatx("float32")
 tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.command import StageError, run
+from stages import StageError
 from stages.params import read_params
 from stages.reviews import Reviews, load_reviews, save_reviews, take
 
@@ -54,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

@@ -12,14 +12,14 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 from tqdm import tqdm
 
-from stages.command import StageError, run
+from stages import StageError
 from stages.figures import TRAINING, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, write_csv, written_whole
 from stages.network import build_model, compile_logits, draw_kept, logits
@@ -53,8 +53,8 @@ def compiled_model(maxlen: int, num_words: int, described: ModelSection, train: 
 
 def fit(
     model: keras.Model,
-    training: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
+    training: Sequence[np.ndarray],
+    validation: Sequence[np.ndarray],
     train: TrainSection,
 ) -> Iterator[dict[str, float]]:
     """Train a compiled model in place, and give a row of the history, a dict of COLUMNS, after each epoch.
@@ -63,6 +63,9 @@ def fit(
     the seed and the number of the epoch alone decide. The training loss and accuracy are means over the epoch, as each
     batch came to its turn; the validation ones are those of the weights at its end. With patience, the model is left with
     the weights of its best epoch, the first of equals, as by Keras's EarlyStopping.
+
+    Raises:
+        StageError: the loss is no longer a finite number.
     """
     train_epoch = compile_epoch(model, train.batch_size, train.seed)
     all_logits = compile_logits(model)
@@ -73,6 +76,11 @@ def fit(
         order = np.random.RandomState([train.seed, epoch]).permutation(len(labels)).astype(np.int32)
         loss, accuracy = map(float, train_epoch(ids, labels, tf.constant(order)))
         output = all_logits(validation_ids).numpy().astype(np.float64)
+        if not np.isfinite([loss, *output]).all():
+            raise StageError(
+                f"The loss is no finite number any more after epoch {epoch}, with a learning rate of "
+                f"{float(model.optimizer.learning_rate):g}; try a lower `train.learning_rate`."
+            )
         # The binary cross-entropy of sigmoid(z) is log(1 + exp(-z)) for a positive review and log(1 + exp(z)) for a negative.
         val_loss = np.logaddexp(0, np.where(positive, -output, output)).mean()
         val_accuracy = ((output > 0) == positive).mean()
@@ -136,10 +144,10 @@ def save_model(model: keras.Model, path: Path) -> None:
     at which the archive got each of its members.
     """
     numbers: dict[bytes, bytes] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with written_whole(path) as part, tempfile.TemporaryDirectory(dir=part.parent) as folder:
         saved = Path(folder, "model.keras")
         model.save(saved)
-        with written_whole(path) as part, zipfile.ZipFile(saved) as source, zipfile.ZipFile(part, "w") as target:
+        with zipfile.ZipFile(saved) as source, zipfile.ZipFile(part, "w") as target:
             for name in source.namelist():
                 content = source.read(name)
                 if name == "metadata.json":
@@ -202,4 +210,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

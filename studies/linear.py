@@ -7,7 +7,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from stages.command import run
 from stages.params import read_params
 from studies.train import padded_data, save_run, scores
 
@@ -33,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

@@ -5,12 +5,12 @@ minimum and maximum of the accuracies, parameters, input bytes), studies/plots/s
 """
 
 import json
+import statistics
 from pathlib import Path
 
 import numpy as np
 import yaml
 
-from stages.command import run
 from stages.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from stages.files import rounded, write_csv, written_whole
 
@@ -27,11 +27,11 @@ def read_runs(seeds: list[int], variants: list[str]) -> dict[str, list[dict]]:
     }
 
 
-def spread(values: list[float]) -> dict[str, float]:
+def spread(values: list[float]) -> dict[str, float | None]:
     """Mean, standard deviation (of a sample: n - 1; null for one value), minimum and maximum."""
     return {
-        "mean": rounded(np.mean(values)),
-        "std": rounded(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "mean": rounded(statistics.fmean(values)),
+        "std": rounded(statistics.stdev(values)) if len(values) > 1 else None,
         "min": min(values),
         "max": max(values),
     }
@@ -79,11 +79,11 @@ def main() -> None:
                 *(result[name][column] if name in result else "" for name in ("validation", "test") for column in columns),
             ]
             for variant, results in runs.items()
-            for seed, result in zip(study["seeds"], results)
+            for seed, result in zip(study["seeds"], results)  # noqa: B905 (the preset and the linear model run once)
         ),
     )
     draw(runs, study["published"], STUDIES / "plots/study.png")
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from stages.command import run
 from stages.evaluate import measure, predict, score
 from stages.files import written_whole
 from stages.pad import pad
@@ -40,7 +39,7 @@ def padded_data(splitting: SplitSection, padding: PadSection) -> dict[str, tuple
 
 def scores(
     data: dict[str, tuple[np.ndarray, np.ndarray]], predict: Callable[[np.ndarray], np.ndarray], threshold: float
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, float | None]]:
     """The metrics of the validation reviews and, if there are any, of the test reviews; `predict` gives probabilities."""
     return {name: score(y, predict(x), threshold) for name, (x, y) in data.items() if name != "train" and len(y)}
 
@@ -64,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

@@ -1,4 +1,4 @@
-"""dvc.yaml names all that a stage reads: DVC can't find this out (its issue 9195), and what it doesn't know of, it doesn't rerun."""
+"""dvc.yaml names all that a stage reads: DVC can't find it out (its issue 9195) and does not rerun for what it doesn't know."""
 
 import ast
 import os
@@ -29,9 +29,16 @@ def stages_of(folder: str) -> dict[str, dict]:
 STAGES = stages_of(".") | stages_of("studies")
 
 
+def files_of(module: str, root: Path) -> list[Path]:
+    """The project's files that importing a module runs: its own and those of the packages that it is in."""
+    parts = module.split(".")
+    paths = (root / "/".join(parts[: i + 1]) for i in range(len(parts)))
+    return [file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py") if file.exists()]
+
+
 def imported_modules(path: Path, root: Path = ROOT) -> set[str]:
     """The project's files that running the file at `path` reads: it, and what it imports, directly or not."""
-    found, to_read = set(), [path]
+    found, to_read = set(), files_of(".".join(path.relative_to(root).with_suffix("").parts), root)
     while to_read:
         path = to_read.pop()
         if path in found:
@@ -43,8 +50,7 @@ def imported_modules(path: Path, root: Path = ROOT) -> set[str]:
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            files = [root / f"{name.replace('.', '/')}.py" for name in names]
-            to_read += [file for file in files if file.exists()]
+            to_read += [file for name in names for file in files_of(name, root)]
     return {str(path.relative_to(root)) for path in found}
 
 
@@ -84,7 +90,7 @@ def single_keys(names: set[str]) -> set[str]:
 def test_every_stage_is_one_file():
     names = "fetch", "split", "pad", "train", "evaluate"
     assert list(STAGES)[:5] == [f"stages/{name}.py" for name in names]
-    assert {f"studies/{path.name}" for path in (ROOT / "studies").glob("*.py")} == set(list(STAGES)[5:])
+    assert {f"studies/{path.name}" for path in (ROOT / "studies").glob("[!_]*.py")} == set(list(STAGES)[5:])
 
 
 @pytest.mark.parametrize("file", STAGES)
@@ -111,6 +117,7 @@ def test_a_stage_says_what_it_does(file):
 def test_imports_are_found_wherever_they_stand(tmp_path):
     (tmp_path / "stages").mkdir()
     for name, source in {
+        "__init__": "",
         "stage": "def f():\n    from stages import a\n",
         "a": "import stages.b\nimport numpy",
         "b": "from stages.c import x",
@@ -118,7 +125,7 @@ def test_imports_are_found_wherever_they_stand(tmp_path):
     }.items():
         (tmp_path / f"stages/{name}.py").write_text(source)
     found = imported_modules(tmp_path / "stages/stage.py", tmp_path)
-    assert found == {"stages/stage.py", "stages/a.py", "stages/b.py", "stages/c.py"}
+    assert found == {"stages/__init__.py", "stages/stage.py", "stages/a.py", "stages/b.py", "stages/c.py"}
 
 
 def test_parameters_are_found_wherever_they_are_read():

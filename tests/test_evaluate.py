@@ -59,7 +59,7 @@ def test_the_precision_recall_curve_is_in_finite_numbers(plots):
     assert points[-1][:2] == (0, 1)
     assert all(math.isfinite(number) for point in points for number in point)
     for recall, precision, threshold in points[:-1]:
-        predicted = PROBABILITIES >= threshold
+        predicted = threshold <= PROBABILITIES
         assert recall == round(np.mean(predicted[Y == 1]), 6)
         assert precision == round(np.mean(Y[predicted]), 6)
 

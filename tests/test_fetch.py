@@ -8,8 +8,7 @@ import made_corpus
 import numpy as np
 import pytest
 
-from stages import fetch
-from stages.command import StageError
+from stages import StageError, fetch
 from stages.encoding import tokenise
 from stages.params import Sha256Section, read_params
 from stages.reviews import Reviews
@@ -117,7 +116,12 @@ def test_a_download_that_is_cut_leaves_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "name",
-    ["aclImdb/train/pos/1_9.txt.bak", "aclImdb/test/neg/notes", "aclImdb/train/pos/../../../x_1.txt", "aclImdb/train/neg/a/1_2.txt"],
+    [
+        "aclImdb/train/pos/1_9.txt.bak",
+        "aclImdb/test/neg/notes",
+        "aclImdb/train/pos/../../../x_1.txt",
+        "aclImdb/train/neg/a/1_2.txt",
+    ],
 )
 def test_anything_but_reviews_in_the_folders_of_reviews_is_refused(tmp_path, name):
     path = made_corpus.write_archive(tmp_path / "archive.tar.gz", [*made_corpus.archive_members(), (name, b"text")])
@@ -136,7 +140,7 @@ def test_a_file_that_is_no_whole_archive_is_refused(tmp_path, content):
     path = tmp_path / "archive.tar.gz"
     whole = made_corpus.write_archive(tmp_path / "whole.tar.gz").read_bytes()
     path.write_bytes(whole[:content] if isinstance(content, int) else content)
-    with pytest.raises(StageError, match="can't be read as a tar.gz"):
+    with pytest.raises(StageError, match=r"can't be read as a tar\.gz"):
         fetch.read_archive(path)
 
 

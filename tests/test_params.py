@@ -2,7 +2,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from stages.command import StageError
+from stages import StageError
 from stages.params import read_params
 
 
@@ -50,14 +50,14 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
     ("values", "sentence"),
     [
         ({"train__epochs": 0}, "`train.epochs` is 0: input should be greater than or equal to 1."),
-        ({"train__epochs": "10"}, "`train.epochs` is '10': input should be a valid integer."),
-        ({"train__epochs": True}, "`train.epochs` is True: input should be a valid integer."),
+        ({"train__epochs": "10"}, "`train.epochs` is \"10\": input should be a valid integer."),
+        ({"train__epochs": True}, "`train.epochs` is true: input should be a valid integer."),
         ({"train__learning_rate": -0.1}, "`train.learning_rate` is -0.1: input should be greater than 0."),
         ({"evaluate__threshold": 1.5}, "`evaluate.threshold` is 1.5: input should be less than or equal to 1."),
         ({"model__dropout": 1.0}, "`model.dropout` is 1.0: input should be less than 1."),
         ({"train__patience": 0}, "`train.patience` is 0: input should be greater than or equal to 1."),
-        ({"model__cell": "rnn"}, "`model.cell` is 'rnn': input should be 'simple_rnn', 'lstm' or 'gru'."),
-        ({"fetch__sha256__train": None}, "`fetch.sha256.train` is None: input should be a valid string."),
+        ({"model__cell": "rnn"}, "`model.cell` is \"rnn\": input should be 'simple_rnn', 'lstm' or 'gru'."),
+        ({"fetch__sha256__train": None}, "`fetch.sha256.train` is null: input should be a valid string."),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(problems, values, sentence):
@@ -84,5 +84,5 @@ def test_a_missing_parameter_is_named(tmp_path):
 @pytest.mark.parametrize("content", ["", "- a list", "{", "just text"])
 def test_a_file_that_holds_no_parameters_is_refused(tmp_path, content):
     (tmp_path / "params.yaml").write_text(content)
-    with pytest.raises(StageError, match="params.yaml"):
+    with pytest.raises(StageError, match=r"params\.yaml"):
         read_params(tmp_path / "params.yaml")

@@ -20,9 +20,7 @@ def test_both_requirements_files_pin_the_same_releases():
         dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
         for name in ("requirements.txt", "requirements-tools.txt")
     )
-    assert {name: run_time[name] for name in run_time.keys() & tools} == {
-        name: tools[name] for name in run_time.keys() & tools
-    }
+    assert {name: run_time[name] for name in run_time.keys() & tools} == {name: tools[name] for name in run_time.keys() & tools}
     assert "dvc" not in run_time, "a new DVC decides no result, so it must not rerun the stages"
 
 

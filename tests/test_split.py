@@ -2,7 +2,7 @@ import made_corpus
 import numpy as np
 import pytest
 
-from stages.command import StageError
+from stages import StageError
 from stages.reviews import Reviews, load_reviews, save_reviews
 from stages.split import keep_frequent, split
 
@@ -33,7 +33,7 @@ def test_num_words_and_skip_top_mean_what_they_mean_to_keras(tmp_path, monkeypat
     monkeypatch.setattr("keras.src.datasets.imdb.get_file", lambda fname, **_: files[fname])
     from keras.datasets import imdb
 
-    (x, y), (x_test, _) = imdb.load_data(num_words=30, skip_top=6)
+    (x, _), (x_test, _) = imdb.load_data(num_words=30, skip_top=6)
     fetched = made_corpus.encoded()
     for reviews, encoded in (fetched.train, x), (fetched.test, x_test):
         kept = keep_frequent(reviews, num_words=30, skip_top=6)

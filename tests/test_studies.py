@@ -17,7 +17,12 @@ def studies(make_project):
     project = make_project()
     project.run("dvc", "repro", "--quiet", "fetch")
     studies = Project(project.folder / "studies")
-    study = {"seeds": [0, 1], "variants": {"embedding": {}, "one_hot": {"model": {"input": "one_hot"}}}, "published": {}, "preset": {"model": {"cell": "gru"}}}
+    study = {
+        "seeds": [0, 1],
+        "variants": {"embedding": {}, "one_hot": {"model": {"input": "one_hot"}}},
+        "published": {},
+        "preset": {"model": {"cell": "gru"}},
+    }
     write(studies, study)
     assert sorted(studies.repro()) == [
         "linear",

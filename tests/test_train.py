@@ -64,9 +64,7 @@ def test_training_is_that_of_model_fit(float64, first, cell, optimizer):
     expected = []
     for epoch in range(1, EPOCHS + 1):
         batches = order(3, epoch)
-        history = fitted.fit(
-            x[batches], y[batches], BATCH_SIZE, shuffle=False, verbose=0, validation_data=validation
-        ).history
+        history = fitted.fit(x[batches], y[batches], BATCH_SIZE, shuffle=False, verbose=0, validation_data=validation).history
         expected.append({name: values[0] for name, values in history.items()})
     history = list(train.fit(trained, (x, y), validation, params(optimizer)))
 
@@ -264,8 +262,12 @@ def test_the_environment_decides_no_byte(sized_project, tmp_path):
     assert outputs == rerun(project, "python", TF_ENABLE_ONEDNN_OPTS="0", PYTHONHASHSEED="1", LC_ALL="C", MPLBACKEND="svg")
     switches = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_NUM_INTRAOP_THREADS": "8", "TZ": "Asia/Tokyo", "OMP_NUM_THREADS": "1"}
     assert outputs == rerun(
-        project, "python", **switches, XLA_FLAGS="--xla_cpu_max_isa=SSE4_2 --xla_cpu_enable_fast_math=true",
-        DNNL_MAX_CPU_ISA="SSE41", KERAS_HOME=str(tmp_path)
+        project,
+        "python",
+        **switches,
+        XLA_FLAGS="--xla_cpu_max_isa=SSE4_2 --xla_cpu_enable_fast_math=true",
+        DNNL_MAX_CPU_ISA="SSE41",
+        KERAS_HOME=str(tmp_path),
     )
 
 

@@ -1,0 +1,205 @@
+"""What goes wrong while stages run: nothing is lost, nothing is half there, and a sentence says what to do."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+pytestmark = pytest.mark.pipeline
+
+ALL = ["fetch", "split", "pad", "train", "evaluate"]
+
+
+@pytest.fixture(scope="module")
+def done(make_project):
+    """A project in which everything has run once."""
+    project = make_project()
+    assert project.repro() == ALL
+    project.commit()
+    return project
+
+
+def forget_results(project: Project) -> None:
+    """Have DVC run everything anew; what the stages wrote stays where it is."""
+    (project.folder / "dvc.lock").unlink(missing_ok=True)
+    shutil.rmtree(project.folder / ".dvc/cache", ignore_errors=True)
+
+
+def start(project: Project, *command: str) -> subprocess.Popen:
+    """Start a command as a terminal would: in a process group of its own, which Ctrl-C reaches as a whole."""
+    return subprocess.Popen(
+        command,
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        process_group=0,
+        # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def running_stage(group: int) -> int | None:
+    """The process id of the stage that runs in a process group, if there is one."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"stages." in (folder / "cmdline").read_bytes() and os.getpgid(int(folder.name)) == group:
+                return int(folder.name)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return None
+
+
+def wait_for_stage(process: subprocess.Popen) -> int:
+    """The process id of the first stage that `dvc repro` starts."""
+    while process.poll() is None:
+        stage = running_stage(process.pid)
+        if stage:
+            return stage
+        time.sleep(0.05)
+    raise AssertionError(f"no stage has run:\n{process.communicate()[0]}")
+
+
+def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(make_project, done):
+    """Half of the twenty times the whole group is killed, half the stage alone. The moments are the same in each test run,
+    but for what else the machine does."""
+    expected, project, moments = done.outputs(), make_project(), random.Random(7)
+    killed = 0
+    while killed < 20:
+        process = start(project, "dvc", "repro")
+        try:
+            process.communicate(timeout=moments.uniform(0.5, 9))
+            assert process.returncode == 0
+            assert project.outputs() == expected
+            forget_results(project)
+            continue
+        except subprocess.TimeoutExpired:
+            stage = running_stage(process.pid)
+        if killed % 2 and stage:
+            os.kill(stage, signal.SIGKILL)
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        killed += 1
+        for name, content in project.outputs().items():
+            assert name.endswith(".part") or content == expected[name], f"{name} is not what an undisturbed run writes"
+    project.run("dvc", "repro")
+    assert project.outputs() == expected
+
+
+def test_ctrl_c_ends_without_a_traceback_and_the_next_run_finishes(make_project, done):
+    project = make_project()
+    project.run("dvc", "repro", "--quiet", "pad")
+    process = start(project, "dvc", "repro")
+    wait_for_stage(process)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Running stage 'train'" in printed
+    assert "Traceback" not in printed
+    assert project.repro() == ["train", "evaluate"]
+    assert project.outputs() == done.outputs()
+
+
+def test_of_two_runs_at_once_the_second_is_told_so_by_dvc(make_project, done):
+    project = make_project()
+    first = start(project, "dvc", "repro")
+    wait_for_stage(first)
+    printed = project.run("dvc", "repro", status=255)
+    assert "is busy, it is being blocked by" in printed
+    first.communicate(timeout=120)
+    assert first.returncode == 0
+    assert project.outputs() == done.outputs()
+
+
+def test_a_loss_that_is_no_number_ends_the_training_and_going_back_runs_nothing(done):
+    before = done.outputs()
+    done.set_params(train__learning_rate=1e38)
+    printed = done.run("dvc", "repro", status=255)
+    assert (
+        "ERROR: The loss is no finite number any more after epoch 1, with a learning rate of 1e+38; "
+        "try a lower `train.learning_rate`."
+    ) in printed
+    assert "Traceback" not in printed
+    assert not list((done.folder / "data/model").glob("*")), "no model is written"
+    done.set_params(train__learning_rate=None)
+    assert done.repro() == []
+    assert done.outputs() == before
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 20 MiB."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", tmp_path], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no tmpfs can be mounted: {mounted.stderr.strip()}")
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)
+
+
+@pytest.mark.parametrize("free", [0, 16384], ids=lambda free: f"{free} bytes free")
+def test_a_full_disk_is_told_and_no_file_is_cut(done, small_disk, free):
+    project = Project(small_disk / "project")
+    project.environment = done.environment | {"PYTHONDONTWRITEBYTECODE": "1"}
+    shutil.copytree(done.folder, project.folder, ignore=shutil.ignore_patterns(".git", "cache", "__pycache__"))
+    before = project.outputs()
+    rest = shutil.disk_usage(small_disk).free
+    (small_disk / "filler").write_bytes(bytes(rest - free))
+    for stage, file in ("fetch", "data/reviews/"), ("split", "data/split/"), ("train", "data/model/"), ("evaluate", "plots/"):
+        printed = project.run("python", "-m", f"stages.{stage}", status=1)
+        (error,) = [line for line in printed.splitlines() if line.startswith("ERROR:")]
+        assert error.startswith(f"ERROR: {file}")
+        assert error.endswith("can't be written: No space left on device; make room for it and run again.")
+        assert "Traceback" not in printed
+        assert project.outputs() == before
+
+
+def test_without_its_packages_a_stage_says_how_to_get_them(done, tmp_path):
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    printed = done.run(str(bare / "bin/python"), "-m", "stages.split", status=1)
+    assert printed == (
+        f"ERROR: {bare}/bin/python has no package `numpy`: activate the environment (`. .venv/bin/activate`), "
+        "or run `make`, which sets it up.\n"
+    )
+
+
+def test_more_memory_than_there_is_is_told(done):
+    done.set_params(pad__maxlen=10**13)
+    try:
+        printed = done.run("python", "-m", "stages.pad", status=1)
+    finally:
+        done.set_params(pad__maxlen=12)
+    assert printed.startswith("ERROR: There is not enough memory (Unable to allocate")
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("stage", ["split", "pad", "train", "evaluate"])
+def test_a_damaged_input_is_refused(done, tmp_path, stage):
+    project = Project(tmp_path / "project")
+    project.environment = done.environment
+    shutil.copytree(done.folder, project.folder, ignore=shutil.ignore_patterns(".git", "cache"))
+    damaged = {
+        "split": "data/reviews/train.npz",
+        "pad": "data/split/train.npz",
+        "train": "data/padded/train.npz",
+        "evaluate": "data/model/model.keras",
+    }[stage]
+    content = (project.folder / damaged).read_bytes()
+    (project.folder / damaged).unlink()
+    (project.folder / damaged).write_bytes(content[: len(content) // 2])
+    printed = project.run("python", "-m", f"stages.{stage}", status=1)
+    (error,) = [line for line in printed.splitlines() if line.startswith("ERROR:")]
+    assert error.startswith(f"ERROR: {damaged} can't be read (")
+    assert error.endswith("; run `dvc repro` to make it again.")
+    assert "Traceback" not in printed
