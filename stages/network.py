@@ -60,6 +60,8 @@ def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> 
     network.add(keras.Input((maxlen,), dtype="int32", name="tokens"))
     if model.input == "one_hot":
         network.add(keras.layers.CategoryEncoding(num_words, output_mode="one_hot", name="one_hot"))
+        # Of sequences of one token, CategoryEncoding makes vectors, not sequences of one vector.
+        network.add(keras.layers.Reshape((maxlen, num_words), name="sequence"))
     else:
         network.add(keras.layers.Embedding(num_words, model.embedding_dim, name="embedding"))
     if model.dropout:

@@ -70,8 +70,7 @@ def wait_for_stage(process: subprocess.Popen) -> int:
 
 
 def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(make_project, done):
-    """Half of the twenty times the whole group is killed, half the stage alone. The moments are the same in each test run,
-    but for what else the machine does."""
+    """Half of the twenty times the whole group is killed, half of them the stage alone, if one runs."""
     expected, project, moments = done.outputs(), make_project(), random.Random(7)
     killed = 0
     while killed < 20:

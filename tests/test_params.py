@@ -1,9 +1,13 @@
+"""What params.yaml may say: problems are told by full name, with what is allowed, all at once, by every command."""
+
+import json
+
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, Project
 
 from stages import StageError
-from stages.params import read_params
+from stages.params import documented_keys, read_params
 
 
 @pytest.fixture
@@ -11,20 +15,23 @@ def problems(tmp_path):
     """Sets parameters by their full names and gives the sentences that reading them ends with."""
 
     def read(**values: object) -> list[str]:
-        params = yaml.safe_load((ROOT / "params.yaml").read_text())
-        for name, value in values.items():
-            *sections, key = name.split("__")
-            section = params
-            for part in sections:
-                section = section[part]
-            section[key] = value
-        path = tmp_path / "params.yaml"
-        path.write_text(yaml.safe_dump(params))
+        (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+        Project(tmp_path).set_params(**values)
         with pytest.raises(StageError) as error:
-            read_params(path)
-        return [line.removeprefix(f"{path}: ") for line in str(error.value).splitlines()]
+            read_params(tmp_path / "params.yaml")
+        return [line.removeprefix(f"{tmp_path}/params.yaml: ") for line in str(error.value).splitlines()]
 
     return read
+
+
+def test_every_parameter_is_documented_with_the_default_that_params_yaml_has():
+    values = read_params(ROOT / "params.yaml").model_dump()
+    for name, documentation in documented_keys().items():
+        value = values
+        for key in name.split("."):
+            value = value[key]
+        if not isinstance(value, dict):
+            assert documentation.endswith(f" (by default {json.dumps(value)})"), name
 
 
 def test_the_parameters_are_the_lesson_by_default():
@@ -47,42 +54,166 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
 
 
 @pytest.mark.parametrize(
-    ("values", "sentence"),
+    ("parameter", "value", "is_told"),
     [
-        ({"train__epochs": 0}, "`train.epochs` is 0: input should be greater than or equal to 1."),
-        ({"train__epochs": "10"}, "`train.epochs` is \"10\": input should be a valid integer."),
-        ({"train__epochs": True}, "`train.epochs` is true: input should be a valid integer."),
-        ({"train__learning_rate": -0.1}, "`train.learning_rate` is -0.1: input should be greater than 0."),
-        ({"evaluate__threshold": 1.5}, "`evaluate.threshold` is 1.5: input should be less than or equal to 1."),
-        ({"model__dropout": 1.0}, "`model.dropout` is 1.0: input should be less than 1."),
-        ({"train__patience": 0}, "`train.patience` is 0: input should be greater than or equal to 1."),
-        ({"model__cell": "rnn"}, "`model.cell` is \"rnn\": input should be 'simple_rnn', 'lstm' or 'gru'."),
-        ({"fetch__sha256__train": None}, "`fetch.sha256.train` is null: input should be a valid string."),
+        ("train__epochs", 0, "is 0: input should be greater than or equal to 1"),
+        ("train__epochs", -3, "is -3: input should be greater than or equal to 1"),
+        ("train__epochs", "10", 'is "10": input should be a valid integer'),
+        ("train__epochs", 1e3, "is 1000.0: input should be a valid integer"),
+        ("train__epochs", True, "is true: input should be a valid integer"),
+        ("train__epochs", None, "is null: input should be a valid integer"),
+        ("train__batch_size", 0, "is 0: input should be greater than or equal to 1"),
+        ("train__learning_rate", -0.1, "is -0.1: input should be greater than 0"),
+        ("train__learning_rate", float("inf"), "is Infinity: input should be a finite number"),
+        ("train__learning_rate", True, "is true: input should be a valid number"),
+        ("train__seed", 2**32, "is 4294967296: input should be less than 4294967296"),
+        ("train__patience", 0, "is 0: input should be greater than or equal to 1"),
+        ("train__optimizer", "sdg", "is \"sdg\": input should be 'adam', 'sgd' or 'rmsprop'"),
+        ("split__skip_top", -1, "is -1: input should be greater than or equal to 0"),
+        ("split__num_words", 20, "is 20: it must be above `split.skip_top`, which is 20, or no word stays"),
+        ("split__train_size", 0, "is 0: input should be greater than or equal to 1"),
+        ("pad__maxlen", 0, "is 0: input should be greater than or equal to 1"),
+        ("pad__padding", False, "is false: input should be 'pre' or 'post'"),
+        ("model__dropout", 1.0, "is 1.0: input should be less than 1"),
+        ("model__cell", "rnn", "is \"rnn\": input should be 'simple_rnn', 'lstm' or 'gru'"),
+        ("evaluate__threshold", 1.5, "is 1.5: input should be less than or equal to 1"),
+        ("evaluate__threshold", float("nan"), "is NaN: input should be a finite number"),
+        ("fetch__source", "url", "is \"url\": input should be 'package', 'keras' or 'archive'"),
+        ("fetch__archive", "", 'is "": string should have at least 1 character'),
+        ("fetch__sha256__train", None, "is null: input should be a valid string"),
+        ("fetch__sha256__train", "0f", "is \"0f\": string should match pattern '^[0-9a-f]{64}$'"),
     ],
 )
-def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(problems, values, sentence):
-    assert problems(**values) == [sentence]
+def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(problems, parameter, value, is_told):
+    assert problems(**{parameter: value}) == [f"`{parameter.replace('__', '.')}` {is_told}."]
 
 
-def test_num_words_must_leave_words(problems):
-    (sentence,) = problems(split__num_words=20)
-    assert "num_words (20) must be above skip_top (20), or no word stays" in sentence
+@pytest.mark.parametrize("value", [None, 3, "text", [1]])
+def test_a_section_that_is_none_is_refused(problems, value):
+    assert problems(pad=value) == ["`pad` must be a section with maxlen, padding, truncating."]
 
 
 def test_all_problems_are_told_at_once(problems):
     assert len(problems(train__epochs=0, pad__maxlen=0, evaluate__threshold=2)) == 3
 
 
-def test_a_missing_parameter_is_named(tmp_path):
+def test_a_missing_parameter_is_named_with_its_meaning_and_default(tmp_path):
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     del params["pad"]["maxlen"], params["evaluate"]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    with pytest.raises(StageError, match=r"`pad.maxlen` is missing.\n.*`evaluate` is missing."):
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(params))
+    with pytest.raises(StageError) as error:
+        read_params(path)
+    assert str(error.value).splitlines() == [
+        f"{path}: `pad.maxlen` is missing: length of the padded sequences, in tokens (by default 100).",
+        f"{path}: `evaluate` is missing: a section with threshold.",
+    ]
+
+
+def test_numbers_are_read_as_dvc_writes_them(tmp_path):
+    text = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("learning_rate: null", "learning_rate: 1e-05"))
+    assert read_params(tmp_path / "params.yaml").train.learning_rate == 1e-05
+    (tmp_path / "params.yaml").write_text(text.replace("epochs: 10", "epochs: 1e3"))
+    with pytest.raises(StageError, match=r"`train\.epochs` is 1000\.0: input should be a valid integer\."):
         read_params(tmp_path / "params.yaml")
 
 
-@pytest.mark.parametrize("content", ["", "- a list", "{", "just text"])
-def test_a_file_that_holds_no_parameters_is_refused(tmp_path, content):
-    (tmp_path / "params.yaml").write_text(content)
-    with pytest.raises(StageError, match=r"params\.yaml"):
-        read_params(tmp_path / "params.yaml")
+@pytest.mark.parametrize(
+    ("content", "is_told"),
+    [
+        (b"", "must hold the sections fetch, split, pad, model, train, evaluate"),
+        (b"- a list", "must hold the sections"),
+        (b"just text", "must hold the sections"),
+        (b"split:\n  seed: [", "can't be read: .*line 2, column 10"),
+        (b"split:\n\tseed: 1", "can't be read: .*line 2, column 1"),
+        (b"[" * 5000, "can't be read"),
+        (b"a: \xff", "can't be read: 'utf-8' codec can't decode byte 0xff"),
+        (None, "can't be read: .*No such file"),
+    ],
+)
+def test_a_file_that_holds_no_parameters_is_refused_in_one_sentence(tmp_path, content, is_told):
+    path = tmp_path / "params.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StageError, match=rf"^{path} {is_told}.*\.$") as error:
+        read_params(path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def project(make_project):
+    """A project in which all but the training has run."""
+    project = make_project()
+    project.run("dvc", "repro", "--quiet", "pad")
+    return project
+
+
+@pytest.fixture
+def unchanged(project):
+    params = (project.folder / "params.yaml").read_bytes()
+    yield project
+    (project.folder / "params.yaml").write_bytes(params)
+
+
+@pytest.mark.pipeline
+def test_every_stage_refuses_a_bad_parameter_of_any_section_with_the_same_sentences(unchanged):
+    before = unchanged.outputs()
+    unchanged.set_params(evaluate__threshold=2, train__epoch=3, split__seed=1)
+    sentences = (
+        "ERROR: params.yaml: `train.epoch` is no parameter; the nearest one is `train.epochs`.\n"
+        "params.yaml: `evaluate.threshold` is 2: input should be less than or equal to 1.\n"
+    )
+    for stage in "fetch", "split", "pad", "train", "evaluate":
+        printed = unchanged.run("python", "-m", f"stages.{stage}", status=1)
+        assert printed.endswith(sentences)
+        assert "Traceback" not in printed
+    assert unchanged.outputs() == before
+    printed = unchanged.run("dvc", "repro", status=255)
+    assert "Running stage 'split'" in printed
+    assert sentences in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.pipeline
+def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split(unchanged):
+    unchanged.set_params(split__train_size=300)
+    printed = unchanged.run("dvc", "repro", status=255)
+    assert (
+        "ERROR: params.yaml: `split.train_size` is 300: of 300 reviews, at most 299 can be for training, "
+        "so that at least one is left for validation.\n"
+    ) in printed
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize(
+    ("content", "is_told"),
+    [
+        ("", "Parameters 'fetch' are missing from 'params.yaml'."),
+        ("- a list", "expected a dictionary, got 'list' in file 'params.yaml'"),
+        ("{", "unable to read: 'params.yaml', YAML file structure is corrupted"),
+        (None, "Parameters 'fetch' are missing from 'params.yaml'."),
+    ],
+)
+def test_a_file_that_dvc_itself_can_not_use_is_refused_by_dvc(unchanged, content, is_told):
+    path = unchanged.folder / "params.yaml"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content)
+    printed = unchanged.run("dvc", "repro", status=255)
+    assert is_told in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.pipeline
+def test_an_unknown_section_is_refused_by_make_and_by_the_next_stage_that_runs(unchanged):
+    unchanged.set_params(evalaute={"threshold": 0.5})
+    sentence = "ERROR: params.yaml: `evalaute` is no parameter; the nearest one is `evaluate`."
+    (unchanged.folder / ".venv").unlink(missing_ok=True)
+    (unchanged.folder / ".venv").symlink_to(ROOT / ".venv")
+    for target in "run", "study":
+        printed = unchanged.run("make", target, "--old-file=.venv/installed", status=2)
+        assert sentence in printed
+        assert "Running stage" not in printed
+    assert sentence in unchanged.run("dvc", "repro", "train", status=255)
