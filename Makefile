@@ -8,13 +8,18 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 # The stages are run as `python -m stages.…`: that python has to be the environment's.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run test lint study bench lock
+.PHONY: run report test lint study bench lock
 
 run: .venv/installed
 	.venv/bin/python -m stages.params
 	.venv/bin/dvc repro
 	.venv/bin/dvc metrics show
 	@echo 'The pictures are in plots/. `. .venv/bin/activate && dvc plots show` writes a page with interactive charts.'
+
+# One page for the run, with all that belongs to it inside.
+report: run
+	.venv/bin/python -m report.run
+	@echo 'The report is in report.html.'
 
 test: .venv/installed
 	.venv/bin/python -m pytest
@@ -46,4 +51,7 @@ lock: .venv/installed
 		{ echo 'This project needs Python 3.11, 3.12 or 3.13: install one, or name it: make PYTHON=/path/to/python3.12' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-tools.txt
+	.venv/bin/python -m report.charts .venv/charts.html
+	.venv/bin/dvc config --local plots.html_template ../.venv/charts.html
+	cd studies && dvc config --local plots.html_template ../../.venv/charts.html
 	touch $@

@@ -8,26 +8,19 @@ import json
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit
 from sklearn import metrics
 
-from stages import StageError
 from stages.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, rounded, write_csv, written_whole
-from stages.network import compile_logits
+from stages.network import predictor, read_model
 from stages.params import read_params
-from stages.pinned_tensorflow import keras, tf
+from stages.pinned_tensorflow import keras
 
 MODEL = Path("data/model")
 PADDED = Path("data/padded")
 METRICS = Path("metrics/metrics.json")
 PLOTS = Path("plots")
 LABELS = np.array(["negative", "positive"])
-
-
-def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """The probability that each review is positive, float64 of shape (n,), for padded ids `x`, int32 (n, maxlen)."""
-    return expit(compile_logits(model)(tf.constant(x)).numpy().astype(np.float64))
 
 
 def score(y: np.ndarray, probabilities: np.ndarray, threshold: float) -> dict[str, float | None]:
@@ -102,16 +95,14 @@ def write_confusion(y: np.ndarray, predicted: np.ndarray) -> None:
 
 def main() -> None:
     params = read_params()
-    try:
-        model = keras.saving.load_model(MODEL / "model.keras")
-    except Exception as error:  # Whatever the reader of each part of the archive raises.
-        raise StageError(f"{MODEL / 'model.keras'} can't be read ({error}); run `dvc repro` to make it again.") from error
+    model = read_model(MODEL / "model.keras")
+    predict = predictor(model)
     result: dict[str, dict] = {}
     for name in "validation", "test":
         x, y = load_arrays(PADDED / f"{name}.npz", x="int32", y="uint8")
         if not len(y):
             continue
-        probabilities = predict(model, x)
+        probabilities = predict(x)
         result[name] = score(y, probabilities, params.evaluate.threshold)
         if name == "validation":
             write_confusion(y, (probabilities > params.evaluate.threshold).astype(np.uint8))

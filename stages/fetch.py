@@ -25,7 +25,7 @@ from stages import StageError
 from stages.encoding import encode, rank_words, tokenise
 from stages.files import written_whole
 from stages.params import Sha256Section, read_params
-from stages.reviews import Reviews, offsets_of, save_reviews
+from stages.reviews import Reviews, join, save_reviews
 
 REVIEWS = Path("data/reviews")
 DOWNLOAD = Path(".dvc/tmp/aclImdb_v1.tar.gz")
@@ -165,7 +165,7 @@ def encode_texts(train: LabelledTexts, test: LabelledTexts) -> Fetched:
         labels = np.repeat([1, 0], [len(split.positive), len(split.negative)])
         order = np.arange(len(words))
         random.shuffle(order)
-        return _join([encode(words[i], ranks) for i in order], labels[order])
+        return join([encode(words[i], ranks) for i in order], labels[order])
 
     return Fetched(encode_split(train, train_words), encode_split(test, test_words), vocabulary)
 
@@ -185,13 +185,8 @@ def from_keras() -> Fetched:
         splits = imdb.load_data(num_words=len(word_ranks) + 1, start_char=None, oov_char=None, index_from=0)
     except Exception as error:  # Keras raises bare Exception for a failed download.
         raise StageError(f"keras.datasets.imdb can't be loaded ({error}); try again, or {ANOTHER}.") from error
-    train, test = (_join([np.array(tokens, np.uint32) for tokens in split], labels) for split, labels in splits)
+    train, test = (join([np.array(tokens, np.uint32) for tokens in split], labels) for split, labels in splits)
     return Fetched(train, test, [word.encode() for word in sorted(word_ranks, key=word_ranks.__getitem__)])
-
-
-def _join(tokens: list[np.ndarray], labels: np.ndarray) -> Reviews:
-    end_to_end = np.concatenate([np.empty(0, np.uint32), *tokens])
-    return Reviews(end_to_end, offsets_of(np.array([len(review) for review in tokens])), labels.astype(np.uint8))
 
 
 def download(url: str) -> Path:

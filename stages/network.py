@@ -7,7 +7,12 @@ sums depend on the processor (stages/pinned_tensorflow.py).
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
+from scipy.special import expit
+
+from stages import StageError
 from stages.params import ModelSection
 from stages.pinned_tensorflow import keras, tf
 
@@ -188,3 +193,21 @@ def compile_logits(model: keras.Model, batch_size: int = 32) -> Callable[[tf.Ten
         return tf.reshape(output, (-1,))[:n]
 
     return all_logits
+
+
+def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of padded ids, int32 (n, T), to the probability that each review is positive, float64 (n,)."""
+    all_logits = compile_logits(model)
+    return lambda ids: expit(all_logits(tf.constant(ids)).numpy().astype(np.float64))
+
+
+def read_model(path: Path) -> keras.Model:
+    """Read a saved model.
+
+    Raises:
+        StageError: the file is missing or damaged.
+    """
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # Whatever the reader of each part of the archive raises.
+        raise StageError(f"{path} can't be read ({' '.join(str(error).split())}); run `dvc repro` to make it again.") from error

@@ -1,5 +1,6 @@
 """Reviews of different lengths in flat arrays."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,12 @@ def positions(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """
     offsets = offsets_of(lengths)
     return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+
+
+def join(tokens: Sequence[np.ndarray], labels: np.ndarray) -> Reviews:
+    """Reviews of these tokens, uint32 of any length for each, and of these labels, shape (n,)."""
+    end_to_end = np.concatenate([np.empty(0, np.uint32), *tokens])
+    return Reviews(end_to_end, offsets_of(np.array([len(review) for review in tokens])), labels.astype(np.uint8))
 
 
 def take(reviews: Reviews, indices: np.ndarray) -> Reviews:

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from stages.evaluate import measure, predict, score
+from stages.evaluate import measure, score
 from stages.files import written_whole
+from stages.network import predictor
 from stages.pad import pad
 from stages.params import PadSection, SplitSection, read_params
 from stages.reviews import load_reviews
@@ -58,7 +59,7 @@ def main() -> None:
     model = compiled_model(params.pad.maxlen, params.split.num_words, params.model, params.train)
     for epoch, row in enumerate(fit(model, data["train"], data["validation"], params.train), start=1):
         print(f"epoch {epoch}: val_accuracy {row['val_accuracy']:.4f}")
-    result = scores(data, lambda x: predict(model, x), params.evaluate.threshold)
+    result = scores(data, predictor(model), params.evaluate.threshold)
     save_run(f"{variant}-{seed}", result | {"model": measure(model, data["train"][0])})
 
 

@@ -1,0 +1,60 @@
+"""Write report.html: one page for the run that lies in the folders now, with its pictures inside, to send or to keep.
+
+Takes params.yaml, metrics/metrics.json, plots/*.png, the model and the padded validation reviews, and the study's results.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from stages.files import load_arrays
+from stages.network import predictor, read_model
+from stages.params import read_params
+from stages.split import INDEX_FROM
+
+PICTURES = "accuracy", "loss", "confusion", "roc", "precision_recall"
+MOST_WRONG = 10
+
+
+def flat(values: dict, prefix: str = "") -> dict[str, object]:
+    """Nested dicts as one, by the keys joined with dots."""
+    result: dict[str, object] = {}
+    for key, value in values.items():
+        result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return result
+
+
+def most_wrong(model: Path, padded: Path, vocabulary: list[str]) -> list[dict]:
+    """The reviews whose probability is farthest from their label, with the words that the model was given of them."""
+    x, y = load_arrays(padded, x="int32", y="uint8")
+    probabilities = predictor(read_model(model))(x)
+    farthest = np.argsort(-np.abs(y - probabilities), kind="stable")[:MOST_WRONG]
+    return [
+        {
+            "label": "positive" if y[i] else "negative",
+            "probability": probabilities[i],
+            "words": " ".join(vocabulary[token - INDEX_FROM - 1] for token in x[i] if token > INDEX_FROM),
+        }
+        for i in farthest
+    ]
+
+
+def main() -> None:
+    pictures = [*(Path(f"plots/{name}.png") for name in PICTURES), Path("studies/plots/study.png")]
+    vocabulary = Path("data/model/vocabulary.txt").read_bytes().decode().split("\n")
+    template = jinja2.Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"), autoescape=True)
+    page = template.render(
+        parameters=flat(read_params().model_dump()),
+        metrics=json.loads(Path("metrics/metrics.json").read_text()),
+        study=json.loads(Path("studies/metrics/study.json").read_text()),
+        pictures={path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures},
+        most_wrong=most_wrong(Path("data/model/model.keras"), Path("data/padded/validation.npz"), vocabulary),
+    )
+    Path("report.html").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
