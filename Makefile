@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 # The stages are run as `python -m stages.…`: that python has to be the environment's.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run report test lint study bench lock
+.PHONY: run report test lint study study-on-ray bench lock
 
 run: .venv/installed
 	.venv/bin/python -m stages.params
@@ -42,9 +42,20 @@ bench: .venv/installed
 
 # Makes the pinned and hashed requirements anew of the .in files, one release for all supported Pythons.
 lock: .venv/installed
-	for name in requirements requirements-tools; do \
+	for name in requirements requirements-tools requirements-ray; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; done
+
+# The same, each run a task of a Ray cluster: of this machine alone, or of the cluster that RAY_ADDRESS names.
+study-on-ray: .venv/ray
+	.venv/bin/python -m stages.params
+	.venv/bin/dvc repro fetch
+	.venv/bin/python -m studies.on_ray
+	cd studies && dvc commit --force train preset && dvc repro && dvc metrics show
+
+.venv/ray: requirements-ray.txt .venv/installed
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ray.txt
+	touch $@
 
 .venv/installed: requirements.txt requirements-tools.txt
 	@$(or $(PYTHON),false) -c '$(SUPPORTED)' || \

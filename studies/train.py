@@ -50,8 +50,8 @@ def save_run(name: str, result: dict) -> None:
         part.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def main() -> None:
-    variant, seed = sys.argv[1], int(sys.argv[2])
+def train_and_score(variant: str, seed: int) -> dict:
+    """The scores of a variant (or of the preset) that is trained from this seed, and the measures of its model."""
     study = yaml.safe_load((STUDIES / "variants.yaml").read_text())
     changes = study["preset"] if variant == "preset" else study["variants"][variant]
     params = read_params(changes=changes | {"train": changes.get("train", {}) | {"seed": seed}})
@@ -60,7 +60,12 @@ def main() -> None:
     for epoch, row in enumerate(fit(model, data["train"], data["validation"], params.train), start=1):
         print(f"epoch {epoch}: val_accuracy {row['val_accuracy']:.4f}")
     result = scores(data, predictor(model), params.evaluate.threshold)
-    save_run(f"{variant}-{seed}", result | {"model": measure(model, data["train"][0])})
+    return result | {"model": measure(model, data["train"][0])}
+
+
+def main() -> None:
+    variant, seed = sys.argv[1:]
+    save_run(f"{variant}-{seed}", train_and_score(variant, int(seed)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import shutil
 
 import pytest
 import yaml
@@ -86,3 +88,29 @@ def test_the_main_project_does_not_see_the_study(studies):
     project.environment = studies.environment
     assert "study" not in project.run("dvc", "metrics", "show")
     assert project.run("dvc", "stage", "list", "--name-only").split() == ["fetch", "split", "pad", "train", "evaluate"]
+
+
+def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies):
+    """Two nodes of one core each, on this machine, so that each of them gets runs."""
+    if os.environ.get("CI") != "true":
+        pytest.importorskip("ray", reason="Ray is optional: make .venv/ray")
+    from ray.cluster_utils import Cluster
+
+    outputs = {path: path.read_bytes() for path in studies.folder.glob("*/*") if path.suffix in (".json", ".csv", ".png")}
+    assert len(outputs) == 6 + 3
+    # All runs are new to DVC.
+    (studies.folder / "dvc.lock").unlink()
+    shutil.rmtree(studies.folder / "runs")
+    shutil.rmtree(studies.folder.parent / ".dvc/cache/runs")
+    project = Project(studies.folder.parent)
+    project.environment = studies.environment
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        cluster.add_node(num_cpus=1)
+        printed = project.run("python", "-m", "studies.on_ray", RAY_ADDRESS=cluster.address)
+    finally:
+        cluster.shutdown()
+    assert "5 runs on 2 machines" in printed
+    studies.run("dvc", "commit", "--force", "train", "preset")
+    assert studies.repro() == ["linear", "summary"]
+    assert {path: path.read_bytes() for path in outputs} == outputs

@@ -1,0 +1,47 @@
+"""Run what is new in the study on a Ray cluster, each run a task: `make study-on-ray`.
+
+The cluster is the one that RAY_ADDRESS names, or else one that is started on this machine. All its machines need the packages
+of requirements.txt and requirements-ray.txt; code, parameters and reviews are sent to them. Writes the same
+studies/runs/*.json as studies/train.py, byte for byte.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import ray
+from tqdm import tqdm
+
+from studies.train import STUDIES, save_run, train_and_score
+
+READ_BY_RUNS = "stages/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/*.npz"
+
+
+def new_runs() -> list[tuple[str, int]]:
+    """Variant and seed of each run that DVC would do."""
+    status = subprocess.run(["dvc", "status", "--json"], cwd=STUDIES, capture_output=True, text=True, check=True)
+    names = [name.removeprefix("train@") for name in json.loads(status.stdout) if name.startswith("train@")]
+    names += ["preset-0"] if "preset" in json.loads(status.stdout) else []
+    return [(variant, int(seed)) for variant, seed in (name.rsplit("-", 1) for name in names)]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as sent:
+        for path in (path for pattern in READ_BY_RUNS for path in Path().glob(pattern)):
+            (sent / path.parent).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, sent / path)
+        ray.init(runtime_env={"working_dir": sent})
+    task = ray.remote(train_and_score)
+    runs = {task.remote(variant, seed): f"{variant}-{seed}" for variant, seed in new_runs()}
+    print(f"{len(runs)} runs on {len(ray.nodes())} machines")
+    with tqdm(total=len(runs), unit="run", disable=None) as progress:
+        while runs:
+            (done,), _ = ray.wait(list(runs))
+            save_run(runs.pop(done), ray.get(done))
+            progress.update()
+
+
+if __name__ == "__main__":
+    main()
