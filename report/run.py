@@ -10,7 +10,8 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from stages.files import load_arrays
+from stages import StageError
+from stages.files import load_arrays, written_whole
 from stages.network import predictor, read_model
 from stages.params import read_params
 from stages.split import INDEX_FROM
@@ -42,18 +43,27 @@ def most_wrong(model: Path, padded: Path, vocabulary: list[str]) -> list[dict]:
     ]
 
 
-def main() -> None:
+def page() -> str:
+    """The page as HTML."""
     pictures = [*(Path(f"plots/{name}.png") for name in PICTURES), Path("studies/plots/study.png")]
     vocabulary = Path("data/model/vocabulary.txt").read_bytes().decode().split("\n")
     template = jinja2.Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"), autoescape=True)
-    page = template.render(
+    return template.render(
         parameters=flat(read_params().model_dump()),
         metrics=json.loads(Path("metrics/metrics.json").read_text()),
         study=json.loads(Path("studies/metrics/study.json").read_text()),
         pictures={path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures},
         most_wrong=most_wrong(Path("data/model/model.keras"), Path("data/padded/validation.npz"), vocabulary),
     )
-    Path("report.html").write_text(page, encoding="utf-8")
+
+
+def main() -> None:
+    try:
+        report = page()
+    except (OSError, ValueError) as error:
+        raise StageError(f"What the report is made of can't be read ({error}); `make report` runs what is missing.") from error
+    with written_whole(Path("report.html")) as part:
+        part.write_text(report, encoding="utf-8")
 
 
 if __name__ == "__main__":

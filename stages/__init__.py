@@ -21,8 +21,8 @@ def end_with_a_sentence(kind: type[BaseException], error: BaseException, traceba
             "or run `make`, which sets it up.",
             file=sys.stderr,
         )
-    elif isinstance(error, MemoryError):
-        print(f"ERROR: There is not enough memory ({error}): try smaller values in params.yaml.", file=sys.stderr)
+    elif isinstance(error, MemoryError) or kind.__name__ == "ResourceExhaustedError":  # TensorFlow's
+        print(f"ERROR: There is not enough memory ({error!s:.120}): try smaller values in params.yaml.", file=sys.stderr)
     elif not isinstance(error, KeyboardInterrupt):
         sys.__excepthook__(kind, error, traceback)
 

@@ -12,7 +12,7 @@ from sklearn import metrics
 
 from stages.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from stages.files import load_arrays, rounded, write_csv, written_whole
-from stages.network import predictor, read_model
+from stages.network import predictor, read_model, vocabulary_size
 from stages.params import read_params
 from stages.pinned_tensorflow import keras
 
@@ -46,7 +46,7 @@ def measure(model: keras.Model, train_ids: np.ndarray) -> dict[str, int]:
 
     An embedding takes ids of 4 bytes; a cell without one takes a one-hot vector of float32 for each.
     """
-    values_of_a_token = 1 if isinstance(model.layers[0], keras.layers.Embedding) else model.layers[0].num_tokens
+    values_of_a_token = 1 if isinstance(model.layers[0], keras.layers.Embedding) else vocabulary_size(model)
     return {"parameters": model.count_params(), "input_bytes": train_ids.size * values_of_a_token * 4}
 
 

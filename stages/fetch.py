@@ -121,7 +121,7 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
     try:
         with tarfile.open(path, "r|gz") as archive:
             for member in archive:
-                name = f"{origin} has `{member.name}`"
+                name = f"{origin} has {member.name!r}"
                 if not (member.isfile() or member.isdir()) or {"", ".."} & set(member.name.split("/")):
                     raise StageError(f"{name}, which is a link, a device or a path that leads elsewhere; {again}.")
                 if member.isdir() or not re.match("aclImdb/(train|test)/(?!unsup/).+/", member.name):
@@ -137,8 +137,8 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
                     texts[review_id].decode()
                 except UnicodeDecodeError as error:
                     raise StageError(f"{name}, which is not UTF-8 ({error}); {again}.") from error
-    except (OSError, EOFError, TypeError, ValueError, tarfile.TarError, zlib.error) as error:
-        raise StageError(f"{origin} can't be read as a tar.gz ({error}); {again}.") from error
+    except (OSError, EOFError, TypeError, ValueError, RecursionError, MemoryError, tarfile.TarError, zlib.error) as error:
+        raise StageError(f"{origin} can't be read as a tar.gz ({error!s:.200}); {again}.") from error
     for folder, texts in folders.items():
         first_missing = next(review_id for review_id in range(len(texts) + 1) if review_id not in texts)
         if first_missing < len(texts) or not texts:

@@ -11,6 +11,11 @@ import numpy as np
 
 from stages import StageError
 
+# Other errors are of what the block does besides, such as reading from a network.
+CAN_NOT_BE_WRITTEN = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST
+)  # fmt: skip
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -25,7 +30,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         yield part
         os.replace(part, path)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno not in CAN_NOT_BE_WRITTEN:
             raise
         raise StageError(f"{path} can't be written: {os.strerror(error.errno)}; make room for it and run again.") from error
     finally:

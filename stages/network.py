@@ -201,6 +201,12 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     return lambda ids: expit(all_logits(tf.constant(ids)).numpy().astype(np.float64))
 
 
+def vocabulary_size(model: keras.Model) -> int:
+    """The number of ids that the first layer knows."""
+    first = model.layers[0]
+    return first.input_dim if isinstance(first, keras.layers.Embedding) else first.num_tokens
+
+
 def read_model(path: Path) -> keras.Model:
     """Read a saved model.
 

@@ -5,13 +5,14 @@
 
 import difflib
 import json
-import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from stages import StageError
 
@@ -111,61 +112,76 @@ class Params(Section):
     evaluate: EvaluateSection
 
 
-class Loader(yaml.SafeLoader):
-    """YAML with numbers such as 1e-05, as DVC reads and writes them: YAML 1.1, which PyYAML reads, has text there."""
+Known = TypeVar("Known", bound=Section)
 
 
-Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
+def read_yaml(path: Path) -> object:
+    """What a YAML file holds, read as DVC reads it: YAML 1.2, where 1e-05 is a number, 010 is ten and no key is there twice.
+
+    Raises:
+        StageError: the file can't be read.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            return YAML(typ="safe", pure=True).load(file)
+    except (OSError, ValueError, RecursionError, YAMLError) as error:
+        raise StageError(f"{path} can't be read: {' '.join(str(error).split())}.") from error
 
 
-def read_params(path: Path = Path("params.yaml"), changes: dict[str, dict] | None = None) -> Params:
+def checked(schema: type[Known], values: object, where: str) -> Known:
+    """The values as the schema has them.
+
+    Raises:
+        StageError: there are problems: one line for each, which begins with `where`.
+    """
+    if not isinstance(values, dict):
+        raise StageError(f"{where} must hold the sections {', '.join(schema.model_fields)}.")
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        documented = dict(documented_keys(schema))
+        raise StageError("\n".join(f"{where}: {_sentence(problem, documented)}" for problem in error.errors())) from error
+
+
+def read_params(path: Path = Path("params.yaml"), changes: Mapping[str, dict] | None = None) -> Params:
     """Read and check all parameters, whichever of them the caller needs, with changes by section if there are any.
 
     Raises:
         StageError: the file can't be read, or has problems: one line for each.
     """
-    try:
-        with path.open(encoding="utf-8") as file:
-            values = yaml.load(file, Loader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise StageError(f"{path} can't be read: {' '.join(str(error).split())}.") from error
-    if not isinstance(values, dict):
-        raise StageError(f"{path} must hold the sections {', '.join(Params.model_fields)}.")
-    for section, changed in (changes or {}).items():
-        values[section] = values.get(section, {}) | changed
-    try:
-        return Params.model_validate(values)
-    except ValidationError as error:
-        raise StageError("\n".join(f"{path}: {_sentence(problem)}" for problem in error.errors())) from error
+    values = read_yaml(path)
+    if not changes:
+        return checked(Params, values, str(path))
+    unchanged = checked(Params, values, str(path)).model_dump()
+    changed = unchanged | {section: unchanged.get(section, {}) | change for section, change in changes.items()}
+    return checked(Params, changed, f"{path} with {json.dumps(changes)}")
 
 
-def _sentence(problem: ErrorDetails) -> str:
+def _sentence(problem: ErrorDetails, documented: dict[str, str]) -> str:
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
     if problem["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(key, documented_keys(), n=1, cutoff=0)
+        nearest = difflib.get_close_matches(key, documented, n=1, cutoff=0)
         return f"`{key}` is no parameter; the nearest one is `{nearest[0]}`."
     if problem["type"] == "missing":
-        return f"`{key}` is missing: {documented_keys()[key]}."
+        return f"`{key}` is missing: {documented[key]}."
     if problem["type"] == "model_type":
-        return f"`{key}` must be {documented_keys()[key]}."
-    value = json.dumps(problem["input"], ensure_ascii=False, default=str)
-    return f"`{key}` is {value:.80}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
+        return f"`{key}` must be {documented[key]}."
+    value = problem["input"]
+    # As YAML has it; a list or a section, which may hold itself, as Python has it.
+    shown = repr(value) if isinstance(value, list | dict) else json.dumps(value, ensure_ascii=False, default=str)
+    return f"`{key}` is {shown:.80}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
 
 
-def documented_keys(section: type[Section] = Params, prefix: str = "") -> dict[str, str]:
-    """What each parameter means, by its full name, and what each section holds."""
-    documented = {}
+def documented_keys(section: type[Section] = Params, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The full name of each parameter and what it means, and of each section and what it holds."""
     for name, field in section.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            documented[prefix + name] = f"a section with {', '.join(field.annotation.model_fields)}"
-            documented |= documented_keys(field.annotation, f"{prefix}{name}.")
+            yield prefix + name, f"a section with {', '.join(field.annotation.model_fields)}"
+            yield from documented_keys(field.annotation, f"{prefix}{name}.")
         else:
-            documented[prefix + name] = str(field.description)
-    return documented
+            yield prefix + name, str(field.description)
 
 
 if __name__ == "__main__":

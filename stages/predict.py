@@ -13,19 +13,32 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from stages import StageError
 from stages.encoding import encode, tokenise
 from stages.files import rounded
-from stages.network import predictor, read_model
+from stages.network import predictor, read_model, vocabulary_size
 from stages.pad import pad
+from stages.params import Section
 from stages.reviews import join
 from stages.split import keep_frequent
 
 # Texts that are read, predicted and printed at a time: as many as keep the start of each of these steps out of account.
 AT_ONCE = 1024
+
+
+class Preprocessing(Section):
+    """preprocessing.json: how a text becomes the input of the model beside it, as train wrote it."""
+
+    num_words: int
+    skip_top: int
+    maxlen: int
+    padding: Literal["pre", "post"]
+    truncating: Literal["pre", "post"]
+
 
 Predict = Callable[[list[bytes]], tuple[np.ndarray, np.ndarray]]
 
@@ -44,20 +57,23 @@ def text_predictor(folder: Path) -> Predict:
         )
     model = read_model(folder / "model.keras")
     try:
-        words = (folder / "vocabulary.txt").read_bytes().split(b"\n")[:-1]
-        preprocessing = json.loads((folder / "preprocessing.json").read_bytes())
-        num_words, skip_top, maxlen, padding, truncating = (
-            preprocessing[name] for name in ("num_words", "skip_top", "maxlen", "padding", "truncating")
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StageError(f"{folder} can't be read ({error!r}); run `dvc repro` to make it again.") from error
+        *words, after_last_newline = (folder / "vocabulary.txt").read_bytes().split(b"\n")
+        preprocessing = Preprocessing.model_validate_json((folder / "preprocessing.json").read_bytes())
+        if not words or after_last_newline:
+            raise ValueError("vocabulary.txt is cut")
+        if (model.input_shape[1], vocabulary_size(model)) != (preprocessing.maxlen, preprocessing.num_words):
+            raise ValueError("model.keras and preprocessing.json are of different models")
+    except (OSError, ValueError, AttributeError) as error:
+        raise StageError(f"{folder} is not whole ({error}); copy it again, or run `dvc repro` to make it again.") from error
     ranks = {word: rank for rank, word in enumerate(words, start=1)}
     probabilities = predictor(model)
 
     def predict(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
         no_labels = np.zeros(len(texts), np.uint8)
-        reviews = keep_frequent(join([encode(tokenise(text), ranks) for text in texts], no_labels), num_words, skip_top)
-        return probabilities(pad(reviews, maxlen, padding, truncating)), reviews.lengths
+        reviews = join([encode(tokenise(text), ranks) for text in texts], no_labels)
+        known = keep_frequent(reviews, preprocessing.num_words, preprocessing.skip_top)
+        x = pad(known, preprocessing.maxlen, preprocessing.padding, preprocessing.truncating)
+        return probabilities(x), known.lengths
 
     return predict
 
@@ -69,11 +85,11 @@ def read_lines(path: str | None) -> Iterator[bytes]:
         StageError: the file can't be read.
     """
     try:
-        with open(path or sys.stdin.fileno(), "rb") as file:
+        with open(path or 0, "rb") as file:
             for line in file:
                 yield line.removesuffix(b"\n")
     except OSError as error:
-        raise StageError(f"{path} can't be read: {error.strerror}.") from error
+        raise StageError(f"{path or 'Standard input'} can't be read: {error.strerror}.") from error
 
 
 def one_line(text: bytes, width: int) -> str:
@@ -90,9 +106,12 @@ def predict_all(texts: Iterable[bytes], predict: Predict) -> Iterator[tuple[byte
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser("python -m stages.predict", description="Predict whether texts are positive or negative.")
+    parser = argparse.ArgumentParser(
+        "python -m stages.predict",
+        description="Predict whether reviews are positive or negative: positive from a probability of 0.5 on.",
+    )
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a review (none: the lines of the file)")
-    parser.add_argument("--file", help="a file with a review on each line (none: standard input)")
+    parser.add_argument("--file", help="a file with a review a line, ended by newline alone (none: standard input)")
     parser.add_argument("--model", type=Path, default=Path("data/model"), metavar="DIR", help="the model (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print a JSON object for each review")
     arguments = parser.parse_args()
@@ -103,7 +122,7 @@ def main() -> None:
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
     texts = map(os.fsencode, arguments.texts) if arguments.texts else read_lines(arguments.file)
-    width = shutil.get_terminal_size().columns - len("positive  0.0000  ")
+    width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
     for text, probability, known_words in predict_all(texts, text_predictor(arguments.model)):
         label = "positive" if probability > 0.5 else "negative"
         if arguments.json:

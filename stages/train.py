@@ -144,7 +144,7 @@ def save_model(model: keras.Model, path: Path) -> None:
     at which the archive got each of its members.
     """
     numbers: dict[bytes, bytes] = {}
-    with written_whole(path) as part, tempfile.TemporaryDirectory(dir=part.parent) as folder:
+    with written_whole(path) as part, tempfile.TemporaryDirectory(".part", dir=part.parent) as folder:
         saved = Path(folder, "model.keras")
         model.save(saved)
         with zipfile.ZipFile(saved) as source, zipfile.ZipFile(part, "w") as target:

@@ -14,14 +14,22 @@ from pathlib import Path
 import ray
 from tqdm import tqdm
 
-from studies.train import STUDIES, save_run, train_and_score
+from stages import StageError
+from studies import STUDIES
+from studies.train import save_run, train_and_score
 
 READ_BY_RUNS = "stages/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/*.npz"
 
 
 def new_runs() -> list[tuple[str, int]]:
-    """Variant and seed of each run that DVC would do."""
-    status = subprocess.run(["dvc", "status", "--json"], cwd=STUDIES, capture_output=True, text=True, check=True)
+    """Variant and seed of each run that DVC would do, or take from its run cache.
+
+    Raises:
+        StageError: DVC refuses, and has said why.
+    """
+    status = subprocess.run(["dvc", "status", "--json"], cwd=STUDIES, stdout=subprocess.PIPE, text=True)
+    if status.returncode:
+        raise StageError(f"`dvc status` in {STUDIES} ended with {status.returncode}.")
     names = [name.removeprefix("train@") for name in json.loads(status.stdout) if name.startswith("train@")]
     names += ["preset-0"] if "preset" in json.loads(status.stdout) else []
     return [(variant, int(seed)) for variant, seed in (name.rsplit("-", 1) for name in names)]
@@ -35,12 +43,19 @@ def main() -> None:
         ray.init(runtime_env={"working_dir": sent})
     task = ray.remote(train_and_score)
     runs = {task.remote(variant, seed): f"{variant}-{seed}" for variant, seed in new_runs()}
+    failed = []
     print(f"{len(runs)} runs on {len(ray.nodes())} machines")
     with tqdm(total=len(runs), unit="run", disable=None) as progress:
         while runs:
             (done,), _ = ray.wait(list(runs))
-            save_run(runs.pop(done), ray.get(done))
+            name = runs.pop(done)
+            try:
+                save_run(name, ray.get(done))
+            except ray.exceptions.RayTaskError as error:
+                failed.append(f"{name}: {error.cause}")
             progress.update()
+    if failed:
+        raise StageError("\n".join(failed))
 
 
 if __name__ == "__main__":

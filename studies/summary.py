@@ -9,12 +9,10 @@ import statistics
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from stages.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from stages.files import rounded, write_csv, written_whole
-
-STUDIES = Path("studies")
+from studies import STUDIES, read_study
 
 
 def read_runs(seeds: list[int], variants: list[str]) -> dict[str, list[dict]]:
@@ -64,8 +62,8 @@ def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: P
 
 
 def main() -> None:
-    study = yaml.safe_load((STUDIES / "variants.yaml").read_text())
-    runs = read_runs(study["seeds"], list(study["variants"]))
+    study = read_study()
+    runs = read_runs(study.seeds, list(study.variants))
     with written_whole(STUDIES / "metrics/study.json") as part:
         part.write_text(json.dumps({variant: summarise(results) for variant, results in runs.items()}, indent=2) + "\n")
     columns = ["accuracy", "loss", "f1", "roc_auc"]
@@ -79,10 +77,10 @@ def main() -> None:
                 *(result[name][column] if name in result else "" for name in ("validation", "test") for column in columns),
             ]
             for variant, results in runs.items()
-            for seed, result in zip(study["seeds"], results)  # noqa: B905 (the preset and the linear model run once)
+            for seed, result in zip(study.seeds, results)  # noqa: B905 (the preset and the linear model run once)
         ),
     )
-    draw(runs, study["published"], STUDIES / "plots/study.png")
+    draw(runs, study.published, STUDIES / "plots/study.png")
 
 
 if __name__ == "__main__":

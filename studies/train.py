@@ -4,14 +4,14 @@ Takes the fetched reviews, the parameters of the lesson and what studies/variant
 studies/runs/<variant>-<seed>.json.
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import yaml
 
+from stages import StageError
 from stages.evaluate import measure, score
 from stages.files import written_whole
 from stages.network import predictor
@@ -20,9 +20,9 @@ from stages.params import PadSection, SplitSection, read_params
 from stages.reviews import load_reviews
 from stages.split import keep_frequent, split
 from stages.train import compiled_model, fit
+from studies import STUDIES, VARIANTS, read_study
 
 REVIEWS = Path("data/reviews")
-STUDIES = Path("studies")
 
 
 def padded_data(splitting: SplitSection, padding: PadSection) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -52,8 +52,11 @@ def save_run(name: str, result: dict) -> None:
 
 def train_and_score(variant: str, seed: int) -> dict:
     """The scores of a variant (or of the preset) that is trained from this seed, and the measures of its model."""
-    study = yaml.safe_load((STUDIES / "variants.yaml").read_text())
-    changes = study["preset"] if variant == "preset" else study["variants"][variant]
+    study = read_study()
+    variants = study.variants | {"preset": study.preset}
+    if variant not in variants:
+        raise StageError(f"{VARIANTS} has no variant `{variant}`; it has {', '.join(variants)}.")
+    changes = variants[variant]
     params = read_params(changes=changes | {"train": changes.get("train", {}) | {"seed": seed}})
     data = padded_data(params.split, params.pad)
     model = compiled_model(params.pad.maxlen, params.split.num_words, params.model, params.train)
@@ -64,8 +67,11 @@ def train_and_score(variant: str, seed: int) -> dict:
 
 
 def main() -> None:
-    variant, seed = sys.argv[1:]
-    save_run(f"{variant}-{seed}", train_and_score(variant, int(seed)))
+    parser = argparse.ArgumentParser("python -m studies.train", description="Train and score one variant from one seed.")
+    parser.add_argument("variant", help=f"the name of a variant in {VARIANTS}, or `preset`")
+    parser.add_argument("seed", type=int, help="the train.seed")
+    arguments = parser.parse_args()
+    save_run(f"{arguments.variant}-{arguments.seed}", train_and_score(arguments.variant, arguments.seed))
 
 
 if __name__ == "__main__":

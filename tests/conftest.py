@@ -8,9 +8,10 @@ from pathlib import Path
 
 import made_corpus
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from stages.fetch import reviews_sha256, vocabulary_bytes
+from stages.params import read_yaml
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared/data"
@@ -28,6 +29,13 @@ def real_data() -> Path:
         message = f"the real reviews are not at {REAL_DATA.relative_to(ROOT.parent)}, beside the checkout"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
     return REAL_DATA
+
+
+def write_yaml(path: Path, values: dict) -> None:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.dump(values, path)
 
 
 class Project:
@@ -62,14 +70,14 @@ class Project:
     def set_params(self, **values: object) -> None:
         """Set parameters by their full names, with `__` for the dots."""
         path = self.folder / "params.yaml"
-        params = yaml.safe_load(path.read_text())
+        params = read_yaml(path)
         for name, value in values.items():
             *sections, key = name.split("__")
             section = params
             for part in sections:
                 section = section[part]
             section[key] = value
-        path.write_text(yaml.safe_dump(params, sort_keys=False))
+        write_yaml(path, params)
 
     def commit(self) -> None:
         self.run("git", "add", "--all")

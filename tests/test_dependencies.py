@@ -6,16 +6,17 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from conftest import ROOT
 
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+from stages.params import read_yaml
+
+PARAMS = read_yaml(ROOT / "params.yaml")
 
 
 def stages_of(folder: str) -> dict[str, dict]:
     """The stages of a dvc.yaml by the file that each runs, with dependencies and parameters as seen from the root."""
     stages = {}
-    for stage in yaml.safe_load((ROOT / folder / "dvc.yaml").read_text())["stages"].values():
+    for stage in read_yaml(ROOT / folder / "dvc.yaml")["stages"].values():
         (module,) = re.findall(r"python -m ([\w.]+)", stage["cmd"])
         deps = {os.path.normpath(os.path.join(folder, dep)) for dep in stage["deps"]}
         params = set()
@@ -90,7 +91,9 @@ def single_keys(names: set[str]) -> set[str]:
 def test_every_stage_is_one_file():
     names = "fetch", "split", "pad", "train", "evaluate"
     assert list(STAGES)[:5] == [f"stages/{name}.py" for name in names]
-    assert {f"studies/{path.name}" for path in (ROOT / "studies").glob("[!_]*.py")} == set(list(STAGES)[5:])
+    assert {f"studies/{path.name}" for path in (ROOT / "studies").glob("[!_]*.py")} - {"studies/on_ray.py"} == set(
+        list(STAGES)[5:]
+    )
 
 
 @pytest.mark.parametrize("file", STAGES)

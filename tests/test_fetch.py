@@ -206,17 +206,18 @@ def archive_with(tmp_path, *members: tuple[str, bytes], without: str = "") -> st
         "aclImdb/train/neg/900_0.txt",
         "aclImdb/train/pos/900_11.txt",
         "aclImdb/train/pos/\u0663_9.txt",
+        "aclImdb/train/pos/\x1b[31m\n1_9.txt",
     ],
 )
 def test_an_extra_file_and_a_review_under_a_wrong_label_are_refused(tmp_path, name):
-    assert_refused(archive_with(tmp_path, (name, b"text")), f"has `{name}`, which is no review of the published archive")
+    assert_refused(archive_with(tmp_path, (name, b"text")), f"has {name!r}, which is no review of the published archive")
 
 
 @pytest.mark.parametrize("name", ["../x", "aclImdb/train/pos/../../../x_1.txt", "/etc/passwd", "aclImdb//x"])
 def test_a_path_that_climbs_out_is_refused_and_nothing_is_written(tmp_path, name, monkeypatch):
     (tmp_path / "inner").mkdir()
     monkeypatch.chdir(tmp_path / "inner")
-    assert_refused(archive_with(tmp_path, (name, b"text")), f"has `{name}`", "a path that leads elsewhere")
+    assert_refused(archive_with(tmp_path, (name, b"text")), f"has {name!r}", "a path that leads elsewhere")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["archive.tar.gz", "inner"]
 
 
@@ -228,12 +229,12 @@ def test_a_link_or_a_device_is_refused(tmp_path, kind, name):
         member = tarfile.TarInfo(name)
         member.type, member.linkname = kind, "aclImdb/train/pos/0_9.txt"
         archive.addfile(member)
-    assert_refused(str(path), f"has `{name}`, which is a link, a device")
+    assert_refused(str(path), f"has {name!r}, which is a link, a device")
 
 
 def test_a_review_that_is_there_twice_is_refused(tmp_path):
     archive = archive_with(tmp_path, ("aclImdb/train/pos/7_10.txt", b"again"))
-    assert_refused(archive, "has `aclImdb/train/pos/7_10.txt`, but review 7 was there already")
+    assert_refused(archive, "has 'aclImdb/train/pos/7_10.txt', but review 7 was there already")
 
 
 def test_a_review_that_is_missing_is_refused(tmp_path):
@@ -242,7 +243,7 @@ def test_a_review_that_is_missing_is_refused(tmp_path):
 
 def test_bytes_that_are_not_utf_8_are_refused(tmp_path):
     archive = archive_with(tmp_path, ("aclImdb/train/pos/150_9.txt", b"caf\xe9"))
-    assert_refused(archive, "has `aclImdb/train/pos/150_9.txt`, which is not UTF-8")
+    assert_refused(archive, "has 'aclImdb/train/pos/150_9.txt', which is not UTF-8")
 
 
 @pytest.mark.parametrize("content", [0, 3, 10, 2000, b"<html>Not found</html>", gzip.compress(b"no tar" * 200, mtime=0)])
@@ -250,6 +251,16 @@ def test_a_file_that_is_no_whole_archive_is_refused(tmp_path, content):
     path = tmp_path / "archive.tar.gz"
     whole = made_corpus.write_archive(tmp_path / "whole.tar.gz").read_bytes()
     path.write_bytes(whole[:content] if isinstance(content, int) else content)
+    assert_refused(str(path), "can't be read as a tar.gz", "download it again")
+
+
+def test_an_archive_made_to_exhaust_the_reader_is_refused(tmp_path):
+    path = tmp_path / "archive.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        long_name = tarfile.TarInfo("././@LongLink")
+        long_name.type = tarfile.GNUTYPE_LONGNAME
+        for _ in range(3000):
+            archive.fileobj.write(long_name.tobuf())
     assert_refused(str(path), "can't be read as a tar.gz", "download it again")
 
 

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import Project
 
 pytestmark = pytest.mark.pipeline
 
@@ -96,6 +97,16 @@ def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project,
     study = json.loads((project.folder / "studies/metrics/study.json").read_text())
     for variant, result in study.items():
         assert f'<tr><td>{variant}</td><td class="number">{result["validation_accuracy"]["mean"]:.4f}</td>' in text
+
+
+def test_a_report_of_what_has_not_run_is_told(project, tmp_path):
+    shutil.copyfile(project.folder / "params.yaml", tmp_path / "params.yaml")
+    elsewhere = Project(tmp_path)
+    elsewhere.environment = project.environment | {"PYTHONPATH": str(project.folder)}
+    printed = elsewhere.run("python", "-m", "report.run", status=1)
+    assert printed.splitlines()[-1].startswith("ERROR: What the report is made of can't be read (")
+    assert "Traceback" not in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
 def test_the_report_shows_the_reviews_that_the_model_is_most_wrong_about(project):

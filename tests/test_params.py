@@ -3,11 +3,11 @@
 import json
 
 import pytest
-import yaml
-from conftest import ROOT, Project
+from conftest import ROOT, Project, write_yaml
+from dvc.utils.serialize import load_yaml
 
 from stages import StageError
-from stages.params import documented_keys, read_params
+from stages.params import documented_keys, read_params, read_yaml
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def problems(tmp_path):
 
 def test_every_parameter_is_documented_with_the_default_that_params_yaml_has():
     values = read_params(ROOT / "params.yaml").model_dump()
-    for name, documentation in documented_keys().items():
+    for name, documentation in documented_keys():
         value = values
         for key in name.split("."):
             value = value[key]
@@ -88,6 +88,13 @@ def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(problems, pa
     assert problems(**{parameter: value}) == [f"`{parameter.replace('__', '.')}` {is_told}."]
 
 
+def test_a_value_that_holds_itself_is_refused(tmp_path):
+    text = (ROOT / "params.yaml").read_text().replace("epochs: 10", "epochs: &a [*a]")
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(StageError, match=r"`train\.epochs` is \[\[\.\.\.\]\]: input should be a valid integer\."):
+        read_params(tmp_path / "params.yaml")
+
+
 @pytest.mark.parametrize("value", [None, 3, "text", [1]])
 def test_a_section_that_is_none_is_refused(problems, value):
     assert problems(pad=value) == ["`pad` must be a section with maxlen, padding, truncating."]
@@ -98,10 +105,10 @@ def test_all_problems_are_told_at_once(problems):
 
 
 def test_a_missing_parameter_is_named_with_its_meaning_and_default(tmp_path):
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = read_yaml(ROOT / "params.yaml")
     del params["pad"]["maxlen"], params["evaluate"]
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(params))
+    write_yaml(path, params)
     with pytest.raises(StageError) as error:
         read_params(path)
     assert str(error.value).splitlines() == [
@@ -119,6 +126,12 @@ def test_numbers_are_read_as_dvc_writes_them(tmp_path):
         read_params(tmp_path / "params.yaml")
 
 
+@pytest.mark.parametrize("value", ["010", "1:40", "0x10", "1_000", "yes", "~", ".5", "1e3", "+1"])
+def test_a_value_is_to_the_stages_what_it_is_to_dvc(tmp_path, value):
+    (tmp_path / "params.yaml").write_text(f"value: {value}\n")
+    assert read_yaml(tmp_path / "params.yaml") == load_yaml(str(tmp_path / "params.yaml"))
+
+
 @pytest.mark.parametrize(
     ("content", "is_told"),
     [
@@ -128,6 +141,7 @@ def test_numbers_are_read_as_dvc_writes_them(tmp_path):
         (b"split:\n  seed: [", "can't be read: .*line 2, column 10"),
         (b"split:\n\tseed: 1", "can't be read: .*line 2, column 1"),
         (b"[" * 5000, "can't be read"),
+        (b"split:\n  seed: 1\n  seed: 2\n", 'can\'t be read: .*found duplicate key "seed"'),
         (b"a: \xff", "can't be read: 'utf-8' codec can't decode byte 0xff"),
         (None, "can't be read: .*No such file"),
     ],

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project, copy_of_project
 
+from stages import StageError
 from stages.fetch import KERAS_SEED, LabelledTexts, read_archive
+from stages.predict import text_predictor
 
 pytestmark = pytest.mark.pipeline
 
@@ -122,16 +124,34 @@ def test_more_lines_than_are_read_at_once_are_answered_in_order(project):
     assert answers(predict(project, "--json", stdin=lines)) == [first if i % 3 else second for i in range(2500)]
 
 
-def test_what_is_missing_is_told(project, tmp_path):
-    def told(*arguments: str) -> str:
-        printed = project.run("python", "-m", "stages.predict", *arguments, status=1)
-        assert "Traceback" not in printed
-        return printed.splitlines()[-1]
+def told(project: Project, *arguments: str) -> str:
+    printed = project.run("python", "-m", "stages.predict", *arguments, status=1)
+    assert "Traceback" not in printed
+    return printed.splitlines()[-1]
 
-    assert told("--model", str(tmp_path), "text") == (
+
+def test_what_is_missing_is_told(project, tmp_path):
+    assert told(project, "--model", str(tmp_path), "text") == (
         f"ERROR: {tmp_path} has no model: run `make` or `dvc repro`, which train one, or name its folder with `--model`."
     )
-    shutil.copy(project.folder / "data/model/model.keras", tmp_path)
-    assert told("--model", str(tmp_path), "text").startswith(f"ERROR: {tmp_path} can't be read (FileNotFoundError")
-    assert told("--file", "missing") == "ERROR: missing can't be read: No such file or directory."
+    assert told(project, "--file", "missing") == "ERROR: missing can't be read: No such file or directory."
     assert "give texts or a file, not both" in project.run("python", "-m", "stages.predict", "--file=x", "y", status=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("vocabulary.txt", lambda content: content[:-3]),
+        ("vocabulary.txt", lambda content: b""),
+        ("preprocessing.json", lambda content: content[:20]),
+        ("preprocessing.json", lambda content: content.replace(b"40", b'"40"')),
+        ("preprocessing.json", lambda content: content.replace(b"40", b"41")),
+        ("preprocessing.json", lambda content: content.replace(b"12", b"13")),
+    ],
+    ids=["cut", "empty", "cut", "text for a number", "words of another model", "length of another model"],
+)
+def test_a_folder_that_is_not_whole_is_refused(project, tmp_path, name, damage):
+    folder = shutil.copytree(project.folder / "data/model", tmp_path / "model")
+    (folder / name).write_bytes(damage((folder / name).read_bytes()))
+    with pytest.raises(StageError, match=rf"^{folder} is not whole \(.*copy it again, or run `dvc repro`"):
+        text_predictor(folder)

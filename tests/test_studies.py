@@ -4,11 +4,14 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 
 import pytest
-import yaml
-from conftest import Project
+from conftest import Project, write_yaml
+
+from stages import StageError
+from stages.params import read_params, read_yaml
 
 pytestmark = pytest.mark.pipeline
 
@@ -36,11 +39,11 @@ def studies(make_project):
 
 
 def write(studies: Project, study: dict) -> None:
-    (studies.folder / "variants.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    write_yaml(studies.folder / "variants.yaml", study)
 
 
 def read(studies: Project) -> tuple[dict, dict]:
-    variants = yaml.safe_load((studies.folder / "variants.yaml").read_text())
+    variants = read_yaml(studies.folder / "variants.yaml")
     return variants, json.loads((studies.folder / "metrics/study.json").read_text())
 
 
@@ -83,6 +86,44 @@ def test_the_study_gives_what_the_main_pipeline_gives(studies):
     assert json.loads((studies.folder / "runs/embedding-1.json").read_text()) == metrics
 
 
+@pytest.mark.parametrize(
+    ("change", "is_told"),
+    [
+        ({"variants": {"embedding": None}}, "`variants.embedding` is null: input should be a valid dictionary."),
+        ({"variants": {"embedding": {"model": 3}}}, "`variants.embedding.model` is 3: input should be a valid dictionary."),
+        ({"seeds": []}, "`seeds` is []: list should have at least 1 item"),
+        ({"seed": [1]}, "`seed` is no parameter; the nearest one is `seeds`."),
+    ],
+)
+def test_a_bad_study_is_refused_in_a_sentence(studies, change, is_told):
+    study, _ = read(studies)
+    write(studies, study | change)
+    try:
+        printed = studies.run("sh", "-c", "cd .. && python -m studies.train embedding 0", status=1)
+    finally:
+        write(studies, study)
+    assert f"ERROR: studies/variants.yaml: {is_told}" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_told"),
+    [
+        ({"train": {"epoch": 1}}, "`train.epoch` is no parameter; the nearest one is `train.epochs`."),
+        ({"trian": {}}, "`trian` is no parameter; the nearest one is `train`."),
+        ({"pad": {"maxlen": 0}}, "`pad.maxlen` is 0: input should be greater than or equal to 1."),
+    ],
+)
+def test_a_bad_variant_is_refused_and_what_it_changes_is_named(changes, is_told):
+    with pytest.raises(StageError, match=rf"^params\.yaml with {re.escape(json.dumps(changes))}: {re.escape(is_told)}$"):
+        read_params(changes=changes)
+
+
+def test_a_variant_that_is_none_is_refused(studies):
+    printed = studies.run("sh", "-c", "cd .. && python -m studies.train nosuch 0", status=1)
+    assert "ERROR: studies/variants.yaml has no variant `nosuch`; it has embedding, one_hot, preset." in printed
+
+
 def test_the_main_project_does_not_see_the_study(studies):
     project = Project(studies.folder.parent)
     project.environment = studies.environment
@@ -97,7 +138,6 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies)
     from ray.cluster_utils import Cluster
 
     outputs = {path: path.read_bytes() for path in studies.folder.glob("*/*") if path.suffix in (".json", ".csv", ".png")}
-    assert len(outputs) == 6 + 3
     # All runs are new to DVC.
     (studies.folder / "dvc.lock").unlink()
     shutil.rmtree(studies.folder / "runs")
