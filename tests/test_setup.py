@@ -1,4 +1,5 @@
 import re
+import shutil
 from importlib import metadata
 
 import pytest
@@ -34,3 +35,26 @@ def test_make_says_which_pythons_it_needs(tmp_path):
 
 def test_the_analytics_of_dvc_are_off():
     assert Project(ROOT).run("dvc", "config", "core.analytics") == "false\n"
+
+
+def test_make_help_names_all_that_there_is_to_make():
+    (targets,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    printed = Project(ROOT).run("make", "help")
+    assert [line.split()[1] for line in printed.splitlines()] == targets.split()
+
+
+def test_style_and_types_are_checked_before_a_commit_by_those_who_want_it(tmp_path):
+    project = Project(tmp_path)
+    for name in ".pre-commit-config.yaml", "pyproject.toml":
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    for folder in "stages", "studies", "report", "bench":
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("runs", "__pycache__", ".dvc"))
+    project.run("git", "init", "--quiet")
+    project.run("git", "add", "--all")
+    project.run("pre-commit", "run", "--all-files")
+    (tmp_path / "stages/bad.py").write_text("import os\n\n\ndef f() -> int:\n    return 'text'\n")
+    project.run("git", "add", "--all")
+    printed = project.run("pre-commit", "run", "--all-files", status=1)
+    assert "Incompatible return value type" in printed
+    assert "os` imported but unused" in printed

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 
+import made_corpus
 import pytest
 from conftest import Project, write_yaml
 
@@ -122,6 +123,23 @@ def test_a_bad_variant_is_refused_and_what_it_changes_is_named(changes, is_told)
 def test_a_variant_that_is_none_is_refused(studies):
     printed = studies.run("sh", "-c", "cd .. && python -m studies.train nosuch 0", status=1)
     assert "ERROR: studies/variants.yaml has no variant `nosuch`; it has embedding, one_hot, preset." in printed
+
+
+def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
+    project = make_project()
+    archive = made_corpus.write_archive(project.folder / "archive.tar.gz")
+    project.set_params(fetch__source="archive", fetch__archive=archive.name)
+    project.run("dvc", "repro", "--quiet", "fetch")
+    studies = Project(project.folder / "studies")
+    studies.environment = project.environment
+    write(studies, {"seeds": [0], "variants": {"embedding": {}}, "preset": {"model": {"cell": "gru"}}, "published": {}})
+    studies.repro()
+    _, result = read(studies)
+    rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
+    for row, variant in zip(rows, ("embedding", "linear", "preset"), strict=True):
+        assert float(row["test_accuracy"]) == result[variant]["test_accuracy"]["mean"] > 0.6
+        scores = json.loads((studies.folder / f"runs/{variant if variant == 'linear' else variant + '-0'}.json").read_text())
+        assert scores["test"].keys() == scores["validation"].keys()
 
 
 def test_the_main_project_does_not_see_the_study(studies):
