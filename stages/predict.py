@@ -108,7 +108,7 @@ def predict_all(texts: Iterable[bytes], predict: Predict) -> Iterator[tuple[byte
 def main() -> None:
     parser = argparse.ArgumentParser(
         "python -m stages.predict",
-        description="Predict whether reviews are positive or negative: positive from a probability of 0.5 on.",
+        description="Predict whether reviews are positive or negative: positive with a probability above 0.5.",
     )
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a review (none: the lines of the file)")
     parser.add_argument("--file", help="a file with a review a line, ended by newline alone (none: standard input)")
@@ -123,13 +123,17 @@ def main() -> None:
 
     texts = map(os.fsencode, arguments.texts) if arguments.texts else read_lines(arguments.file)
     width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
-    for text, probability, known_words in predict_all(texts, text_predictor(arguments.model)):
-        label = "positive" if probability > 0.5 else "negative"
-        if arguments.json:
-            print(json.dumps({"label": label, "probability": rounded(probability), "known_words": known_words}))
-        else:
-            note = "" if known_words else "(no known word) "
-            print(f"{label}  {probability:.4f}  {one_line(note.encode() + text, width)}")
+    try:
+        for text, probability, known_words in predict_all(texts, text_predictor(arguments.model)):
+            label = "positive" if probability > 0.5 else "negative"
+            if arguments.json:
+                print(json.dumps({"label": label, "probability": rounded(probability), "known_words": known_words}))
+            else:
+                note = "" if known_words else "(no known word) "
+                print(f"{label}  {probability:.4f}  {one_line(note.encode() + text, width)}")
+        sys.stdout.flush()
+    except OSError as error:
+        raise StageError(f"Standard output can't be written: {error.strerror}.") from error
 
 
 if __name__ == "__main__":

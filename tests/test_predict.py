@@ -135,6 +135,8 @@ def test_what_is_missing_is_told(project, tmp_path):
         f"ERROR: {tmp_path} has no model: run `make` or `dvc repro`, which train one, or name its folder with `--model`."
     )
     assert told(project, "--file", "missing") == "ERROR: missing can't be read: No such file or directory."
+    full = project.run("sh", "-c", "python -m stages.predict text > /dev/full", status=1)
+    assert "ERROR: Standard output can't be written: No space left on device." in full
     assert "give texts or a file, not both" in project.run("python", "-m", "stages.predict", "--file=x", "y", status=2)
 
 
