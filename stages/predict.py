@@ -64,7 +64,8 @@ def text_predictor(folder: Path) -> Predict:
         if (model.input_shape[1], vocabulary_size(model)) != (preprocessing.maxlen, preprocessing.num_words):
             raise ValueError("model.keras and preprocessing.json are of different models")
     except (OSError, ValueError, AttributeError) as error:
-        raise StageError(f"{folder} is not whole ({error}); copy it again, or run `dvc repro` to make it again.") from error
+        what = " ".join(str(error).split())
+        raise StageError(f"{folder} is not whole ({what}); copy it again, or run `dvc repro` to make it again.") from error
     ranks = {word: rank for rank, word in enumerate(words, start=1)}
     probabilities = predictor(model)
 

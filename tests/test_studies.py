@@ -137,7 +137,7 @@ def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
     _, result = read(studies)
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
     for row, variant in zip(rows, ("embedding", "linear", "preset"), strict=True):
-        assert float(row["test_accuracy"]) == result[variant]["test_accuracy"]["mean"] > 0.6
+        assert float(row["test_accuracy"]) == result[variant]["test_accuracy"]["mean"]
         scores = json.loads((studies.folder / f"runs/{variant if variant == 'linear' else variant + '-0'}.json").read_text())
         assert scores["test"].keys() == scores["validation"].keys()
 
