@@ -76,8 +76,8 @@ def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(make_project
     while killed < 20:
         process = start(project, "dvc", "repro")
         try:
-            process.communicate(timeout=moments.uniform(0.5, 9))
-            assert process.returncode == 0
+            printed, _ = process.communicate(timeout=moments.uniform(0.5, 9))
+            assert process.returncode == 0, printed
             assert project.outputs() == expected
             forget_results(project)
             continue

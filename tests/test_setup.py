@@ -39,7 +39,7 @@ def test_the_analytics_of_dvc_are_off():
 
 def test_make_help_names_all_that_there_is_to_make():
     (targets,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    printed = Project(ROOT).run("make", "help")
+    printed = Project(ROOT).run("make", "--no-print-directory", "help")
     assert [line.split()[1] for line in printed.splitlines()] == targets.split()
 
 
