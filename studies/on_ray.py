@@ -30,8 +30,9 @@ def new_runs() -> list[tuple[str, int]]:
     status = subprocess.run(["dvc", "status", "--json"], cwd=STUDIES, stdout=subprocess.PIPE, text=True)
     if status.returncode:
         raise StageError(f"`dvc status` in {STUDIES} ended with {status.returncode}.")
-    names = [name.removeprefix("train@") for name in json.loads(status.stdout) if name.startswith("train@")]
-    names += ["preset-0"] if "preset" in json.loads(status.stdout) else []
+    changed = json.loads(status.stdout)
+    names = [name.removeprefix("train@") for name in changed if name.startswith("train@")]
+    names += ["preset-0"] if "preset" in changed else []
     return [(variant, int(seed)) for variant, seed in (name.rsplit("-", 1) for name in names)]
 
 

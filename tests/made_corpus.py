@@ -18,7 +18,7 @@ BAD = "awful boring terrible waste worst poor dull hated".split()
 
 
 def made_texts(n: int, seed: int) -> LabelledTexts:
-    """N positive and n negative reviews of 5 to 40 words, most of which tell the label."""
+    """Texts of n positive and n negative reviews of 5 to 40 words, most of which tell the label."""
     random = np.random.default_rng(seed)
 
     def text(telling: list[str]) -> bytes:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from stages import evaluate, pad, split, train
+from stages.fetch import vocabulary_bytes
 from stages.reviews import save_reviews
 
 pytestmark = pytest.mark.training
@@ -20,7 +21,7 @@ def fetched_project(make_project):
     fetched = made_corpus.encoded()
     save_reviews(project.folder / "data/reviews/train.npz", fetched.train)
     save_reviews(project.folder / "data/reviews/test.npz", fetched.test)
-    (project.folder / "data/reviews/vocabulary.txt").write_bytes(b"\n".join(fetched.vocabulary) + b"\n")
+    (project.folder / "data/reviews/vocabulary.txt").write_bytes(vocabulary_bytes(fetched.vocabulary))
     return project
 
 
