@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.pad import pad
-from stages.params import ModelSection, TrainSection
-from stages.reviews import load_reviews
-from stages.split import keep_frequent, split
+from sentiment.inputs import padded_splits
+from sentiment.padding import Padded
+from sentiment.parameters import ModelSection, PadSection, SplitSection, TrainSection
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("way", choices=["usual", "pipeline"], help="model.fit as it is, or the fit of the train stage")
@@ -22,13 +21,12 @@ parser.add_argument("--times-the-reviews", type=int, default=1)
 parser.add_argument("--epochs", type=int, default=10)
 arguments = parser.parse_args()
 
-labelled = keep_frequent(load_reviews(Path("data/reviews/train.npz")), arguments.num_words, skip_top=20)
-training, validation = (
-    (pad(reviews, arguments.maxlen, "pre", "pre"), reviews.labels) for reviews in split(labelled, 20_000, seed=42)
-)
-ids, labels = (np.concatenate([array] * arguments.times_the_reviews) for array in training)
-described = ModelSection(input="embedding", embedding_dim=32, cell=arguments.cell, units=arguments.units, dropout=0.0)
-params = TrainSection(optimizer="adam", learning_rate=None, epochs=arguments.epochs, batch_size=32, seed=42, patience=None)
+splitting = SplitSection(num_words=arguments.num_words, skip_top=20, train_size=20_000, seed=42)
+padding = PadSection(maxlen=arguments.maxlen, padding="pre", truncating="pre")
+splits = padded_splits(Path("data/reviews"), splitting, padding)
+training = Padded(*(np.concatenate([array] * arguments.times_the_reviews) for array in splits["train"]))
+model_params = ModelSection(input="embedding", embedding_dim=32, cell=arguments.cell, units=arguments.units, dropout=0.0)
+params = TrainSection(optimizer="adam", learning_rate=None, epochs=arguments.epochs, batch_size=32, seed=0, patience=None)
 ends = []
 
 if arguments.way == "usual":
@@ -48,20 +46,20 @@ if arguments.way == "usual":
     at_the_end_of_an_epoch = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
     start = time.perf_counter()
     model.fit(
-        ids,
-        labels,
+        training.x,
+        training.y,
         batch_size=params.batch_size,
         epochs=params.epochs,
-        validation_data=validation,
+        validation_data=splits["validation"],
         verbose=0,
         callbacks=[at_the_end_of_an_epoch],
     )
 else:
-    from stages import train
+    from sentiment.training import fit, new_model
 
-    model = train.compiled_model(arguments.maxlen, arguments.num_words, described, params)
+    model = new_model(arguments.maxlen, arguments.num_words, model_params, params)
     start = time.perf_counter()
-    for _ in train.fit(model, (ids, labels), validation, params):
+    for _ in fit(model, training, splits["validation"], params):
         ends.append(time.perf_counter())
 
 print(

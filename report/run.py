@@ -10,11 +10,13 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from stages import StageError
-from stages.files import load_arrays, written_whole
-from stages.network import predictor, read_model
-from stages.params import read_params
-from stages.split import INDEX_FROM
+from sentiment.errors import UserError
+from sentiment.files import write_bytes
+from sentiment.network import predictor
+from sentiment.padding import load_padded
+from sentiment.parameters import read_params
+from sentiment.saving import read_model
+from sentiment.splitting import INDEX_FROM
 
 PICTURES = "accuracy", "loss", "confusion", "roc", "precision_recall"
 MOST_WRONG = 10
@@ -30,7 +32,7 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
 
 def most_wrong(model: Path, padded: Path, vocabulary: list[str]) -> list[dict]:
     """The reviews whose probability is farthest from their label, with the words that the model was given of them."""
-    x, y = load_arrays(padded, x="int32", y="uint8")
+    x, y = load_padded(padded)
     probabilities = predictor(read_model(model))(x)
     farthest = np.argsort(-np.abs(y - probabilities), kind="stable")[:MOST_WRONG]
     return [
@@ -61,9 +63,8 @@ def main() -> None:
     try:
         report = page()
     except (OSError, ValueError) as error:
-        raise StageError(f"What the report is made of can't be read ({error}); `make report` runs what is missing.") from error
-    with written_whole(Path("report.html")) as part:
-        part.write_text(report, encoding="utf-8")
+        raise UserError(f"What the report is made of can't be read ({error}); `make report` runs what is missing.") from error
+    write_bytes(Path("report.html"), report.encode())
 
 
 if __name__ == "__main__":

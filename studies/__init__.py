@@ -1,32 +1,6 @@
-"""The study: what variants.yaml says of it. Its commands end as those of the stages do."""
+"""The study: variants of the lesson, each trained from several seeds. Its files are commands: `python -m studies.<name>`."""
 
-from pathlib import Path
-from typing import Any
+from sentiment.errors import start_command
 
-from pydantic import Field
-
-from stages.params import Section, Seed, checked, read_yaml
-
-STUDIES = Path("studies")
-VARIANTS = STUDIES / "variants.yaml"
-
-# Parameters by section, as in params.yaml.
-Changes = dict[str, dict[str, Any]]
-
-
-class Study(Section):
-    """What variants.yaml holds."""
-
-    seeds: list[Seed] = Field(min_length=1, description="the seeds (train.seed) that each variant is trained from")
-    variants: dict[str, Changes] = Field(description="by variant, the parameters that it changes")
-    preset: Changes = Field(description="the parameters that the preset changes")
-    published: dict[str, list[float]] = Field(description="by variant, accuracies that were published")
-
-
-def read_study() -> Study:
-    """Read and check studies/variants.yaml.
-
-    Raises:
-        StageError: the file can't be read, or has problems: one line for each.
-    """
-    return checked(Study, read_yaml(VARIANTS), str(VARIANTS))
+# As for the stages: before a command of the study imports anything else.
+start_command()

@@ -1,14 +1,21 @@
 """Score the reference of the study: a logistic regression on the bag of the very same padded ids.
 
-Takes the fetched reviews and the parameters of the lesson. Writes studies/runs/linear.json.
+Takes the fetched reviews and the parameters of the lesson. Writes studies/runs/linear.json, a list of one run.
 """
+
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from stages.params import read_params
-from studies.train import padded_data, save_run, scores
+from sentiment.files import write_json
+from sentiment.inputs import padded_splits
+from sentiment.parameters import read_params
+from sentiment.scores import predict_unseen, score_each
+from studies.variants import STUDIES
+
+REVIEWS = Path("data/reviews")
 
 
 def bag_of_words(x: np.ndarray, num_words: int) -> sparse.csr_matrix:
@@ -20,15 +27,16 @@ def bag_of_words(x: np.ndarray, num_words: int) -> sparse.csr_matrix:
 
 def main() -> None:
     params = read_params()
-    data = padded_data(params.split, params.pad)
-    x, y = data["train"]
+    splits = padded_splits(REVIEWS, params.split, params.pad)
+    x, y = splits["train"]
     regression = LogisticRegression(max_iter=1000).fit(bag_of_words(x, params.split.num_words), y)
 
     def predict(x: np.ndarray) -> np.ndarray:
         return regression.predict_proba(bag_of_words(x, params.split.num_words))[:, 1]
 
+    scores = score_each(predict_unseen(splits, predict), params.evaluate.threshold)
     model = {"parameters": regression.coef_.size + 1, "input_bytes": x.nbytes}
-    save_run("linear", scores(data, predict, params.evaluate.threshold) | {"model": model})
+    write_json(STUDIES / "runs/linear.json", [{"seed": None, **scores, "model": model}])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Run what is new in the study on a Ray cluster, each run a task: `make study-on-ray`.
 
 The cluster is the one that RAY_ADDRESS names, or else one that is started on this machine. All its machines need the packages
-of requirements.txt and requirements-ray.txt; code, parameters and reviews are sent to them. Writes the same
+of requirements/stages.txt and requirements/ray.txt; code, parameters and reviews are sent to them. Writes the same
 studies/runs/*.json as studies/train.py, byte for byte.
 """
 
@@ -14,49 +14,50 @@ from pathlib import Path
 import ray
 from tqdm import tqdm
 
-from stages import StageError
-from studies import STUDIES
-from studies.train import save_run, train_and_score
+from sentiment.errors import UserError
+from sentiment.files import write_json
+from studies.train import train_and_score
+from studies.variants import STUDIES, seeds_of
 
-READ_BY_RUNS = "stages/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/*.npz"
+READ_BY_RUNS = "sentiment/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/*.npz"
 
 
-def new_runs() -> list[tuple[str, int]]:
-    """Variant and seed of each run that DVC would do, or take from its run cache.
+def new_variants() -> list[str]:
+    """The variants that DVC would train, or take from its run cache.
 
     Raises:
-        StageError: DVC refuses, and has said why.
+        UserError: DVC refuses, and has said why.
     """
     status = subprocess.run(["dvc", "status", "--json"], cwd=STUDIES, stdout=subprocess.PIPE, text=True)
     if status.returncode:
-        raise StageError(f"`dvc status` in {STUDIES} ended with {status.returncode}.")
-    changed = json.loads(status.stdout)
-    names = [name.removeprefix("train@") for name in changed if name.startswith("train@")]
-    names += ["preset-0"] if "preset" in changed else []
-    return [(variant, int(seed)) for variant, seed in (name.rsplit("-", 1) for name in names)]
+        raise UserError(f"`dvc status` in {STUDIES} ended with {status.returncode}.")
+    return [name.removeprefix("train@") for name in json.loads(status.stdout) if name.startswith("train@")]
 
 
 def main() -> None:
+    runs = {variant: dict.fromkeys(seeds_of(variant)) for variant in new_variants()}
     with tempfile.TemporaryDirectory() as sent:
         for path in (path for pattern in READ_BY_RUNS for path in Path().glob(pattern)):
             (sent / path.parent).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, sent / path)
         ray.init(runtime_env={"working_dir": sent})
     task = ray.remote(train_and_score)
-    runs = {task.remote(variant, seed): f"{variant}-{seed}" for variant, seed in new_runs()}
+    running = {task.remote(variant, seed): (variant, seed) for variant, seeds in runs.items() for seed in seeds}
     failed = []
-    print(f"{len(runs)} runs on {len(ray.nodes())} machines")
-    with tqdm(total=len(runs), unit="run", disable=None) as progress:
-        while runs:
-            (done,), _ = ray.wait(list(runs))
-            name = runs.pop(done)
+    print(f"{len(running)} runs on {len(ray.nodes())} machines")
+    with tqdm(total=len(running), unit="run", disable=None) as progress:
+        while running:
+            (done,), _ = ray.wait(list(running))
+            variant, seed = running.pop(done)
             try:
-                save_run(name, ray.get(done))
+                runs[variant][seed] = ray.get(done)
             except ray.exceptions.RayTaskError as error:
-                failed.append(f"{name}: {error.cause}")
+                failed.append(f"{variant}, seed {seed}: {error.cause}")
+            if all(runs[variant].values()):
+                write_json(STUDIES / f"runs/{variant}.json", list(runs[variant].values()))
             progress.update()
     if failed:
-        raise StageError("\n".join(failed))
+        raise UserError("\n".join(failed))
 
 
 if __name__ == "__main__":

@@ -6,23 +6,17 @@ minimum and maximum of the accuracies, parameters, input bytes), studies/plots/s
 
 import json
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from stages.figures import REFERENCE, VALIDATION, new_figure, save_figure
-from stages.files import rounded, write_csv, written_whole
-from studies import STUDIES, read_study
+from sentiment.figures import REFERENCE, VALIDATION, new_figure, save_figure
+from sentiment.files import rounded, write_csv, write_json
+from studies.variants import STUDIES, read_study
 
-
-def read_runs(seeds: list[int], variants: list[str]) -> dict[str, list[dict]]:
-    """The results of each variant, one a seed, and last those of the linear reference and of the preset, one each."""
-    names = {variant: [f"{variant}-{seed}" for seed in seeds] for variant in variants}
-    names |= {"linear": ["linear"], "preset": ["preset-0"]}
-    return {
-        variant: [json.loads((STUDIES / f"runs/{name}.json").read_text()) for name in of_variant]
-        for variant, of_variant in names.items()
-    }
+SPLITS = "validation", "test"
+COLUMNS = "accuracy", "loss", "f1", "roc_auc"
 
 
 def spread(values: list[float]) -> dict[str, float | None]:
@@ -36,19 +30,22 @@ def spread(values: list[float]) -> dict[str, float | None]:
 
 
 def summarise(runs: list[dict]) -> dict:
-    accuracies = {
-        f"{name}_accuracy": spread([result[name]["accuracy"] for result in runs])
-        for name in ("validation", "test")
-        if name in runs[0]
-    }
+    accuracies = {f"{name}_accuracy": spread([run[name]["accuracy"] for run in runs]) for name in SPLITS if name in runs[0]}
     return accuracies | runs[0]["model"] | {"runs": len(runs)}
+
+
+def rows(runs: dict[str, list[dict]]) -> Iterator[list]:
+    """A row a run: variant, seed and scores. What a run doesn't have is empty."""
+    for variant, of_variant in runs.items():
+        for run in of_variant:
+            yield [variant, run["seed"], *(run[name][column] if name in run else "" for name in SPLITS for column in COLUMNS)]
 
 
 def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: Path) -> None:
     """Every run a dot, the means and the published values marked."""
     figure, axes = new_figure("Validation accuracy of every run", "", "accuracy (share of 5,000 reviews)")
-    for place, (variant, results) in enumerate(runs.items()):
-        accuracies = [result["validation"]["accuracy"] for result in results]
+    for place, (variant, of_variant) in enumerate(runs.items()):
+        accuracies = [run["validation"]["accuracy"] for run in of_variant]
         first = place == 0
         beside = place + np.linspace(-0.15, 0.15, len(accuracies)) if len(accuracies) > 1 else [place]
         axes.plot(beside, accuracies, "o", color=VALIDATION, alpha=0.6, label="a run" if first else None)
@@ -63,23 +60,10 @@ def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: P
 
 def main() -> None:
     study = read_study()
-    runs = read_runs(study.seeds, list(study.variants))
-    with written_whole(STUDIES / "metrics/study.json") as part:
-        part.write_text(json.dumps({variant: summarise(results) for variant, results in runs.items()}, indent=2) + "\n")
-    columns = ["accuracy", "loss", "f1", "roc_auc"]
-    write_csv(
-        STUDIES / "plots/study.csv",
-        ["variant", "seed", *(f"{name}_{column}" for name in ("validation", "test") for column in columns)],
-        (
-            [
-                variant,
-                seed if variant != "linear" else "",
-                *(result[name][column] if name in result else "" for name in ("validation", "test") for column in columns),
-            ]
-            for variant, results in runs.items()
-            for seed, result in zip(study.seeds, results)  # noqa: B905 (the preset and the linear model run once)
-        ),
-    )
+    runs = {name: json.loads((STUDIES / f"runs/{name}.json").read_text()) for name in [*study.variants, "linear"]}
+    write_json(STUDIES / "metrics/study.json", {variant: summarise(of_variant) for variant, of_variant in runs.items()})
+    columns = [f"{name}_{column}" for name in SPLITS for column in COLUMNS]
+    write_csv(STUDIES / "plots/study.csv", ["variant", "seed", *columns], rows(runs))
     draw(runs, study.published, STUDIES / "plots/study.png")
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import made_corpus
 import pytest
-from ruamel.yaml import YAML
+import yaml
+from yamlcore import CoreDumper
 
-from stages.fetch import reviews_sha256, vocabulary_bytes
-from stages.params import read_yaml
+from sentiment.digests import reviews_sha256
+from sentiment.encoding import vocabulary_bytes
+from sentiment.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared/data"
@@ -32,10 +34,7 @@ def real_data() -> Path:
 
 
 def write_yaml(path: Path, values: dict) -> None:
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
-    yaml.dump(values, path)
+    path.write_text(yaml.dump(values, Dumper=CoreDumper, sort_keys=False))
 
 
 class Project:
@@ -130,11 +129,20 @@ def made_project_template(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture(scope="session")
 def make_project(made_project_template, tmp_path_factory):
     """Makes projects set up for the made corpus, in folders of their own, not run yet."""
+    folder, package = made_project_template
+    return lambda: Project(shutil.copytree(folder, tmp_path_factory.mktemp("project"), dirs_exist_ok=True), package)
+
+
+@pytest.fixture(scope="session")
+def make_finished_project(make_project, tmp_path_factory):
+    """Makes projects in which everything has run once and is committed; the run itself is done once for all of them."""
+    finished = make_project()
+    assert finished.repro() == ["fetch", "split", "pad", "train", "evaluate"]
+    finished.commit()
 
     def make() -> Project:
-        folder, package = made_project_template
-        copied = tmp_path_factory.mktemp("project")
-        shutil.copytree(folder, copied, dirs_exist_ok=True)
-        return Project(copied, package)
+        project = Project(shutil.copytree(finished.folder, tmp_path_factory.mktemp("project"), dirs_exist_ok=True))
+        project.environment = finished.environment
+        return project
 
     return make

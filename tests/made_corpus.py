@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.encoding import rank_words, tokenise
-from stages.fetch import Fetched, LabelledTexts, encode_texts
+from sentiment.encoding import Dataset, LabelledTexts, encode_texts, rank_words, tokenise
 
 COMMON = "the a and of to is it in this that movie film was as for with but on be have".split()
 GOOD = "wonderful excellent superb touching perfect favorite brilliant loved".split()
@@ -33,7 +32,7 @@ TRAIN = made_texts(150, seed=1)
 TEST = made_texts(25, seed=2)
 
 
-def encoded() -> Fetched:
+def encoded() -> Dataset:
     return encode_texts(TRAIN, TEST)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from stages.params import read_yaml
+from sentiment.yaml_reader import read_yaml
 
 PARAMS = read_yaml(ROOT / "params.yaml")
 
@@ -16,7 +16,8 @@ PARAMS = read_yaml(ROOT / "params.yaml")
 def stages_of(folder: str) -> dict[str, dict]:
     """The stages of a dvc.yaml by the file that each runs, with dependencies and parameters as seen from the root."""
     stages = {}
-    for stage in read_yaml(ROOT / folder / "dvc.yaml")["stages"].values():
+    for declared in read_yaml(ROOT / folder / "dvc.yaml")["stages"].values():
+        stage = declared.get("do", declared)  # of a stage that is there for each of several variants
         (module,) = re.findall(r"python -m ([\w.]+)", stage["cmd"])
         deps = {os.path.normpath(os.path.join(folder, dep)) for dep in stage["deps"]}
         params = set()
@@ -91,9 +92,8 @@ def single_keys(names: set[str]) -> set[str]:
 def test_every_stage_is_one_file():
     names = "fetch", "split", "pad", "train", "evaluate"
     assert list(STAGES)[:5] == [f"stages/{name}.py" for name in names]
-    assert {f"studies/{path.name}" for path in (ROOT / "studies").glob("[!_]*.py")} - {"studies/on_ray.py"} == set(
-        list(STAGES)[5:]
-    )
+    assert {path.stem for path in (ROOT / "stages").glob("*.py")} == {*names, "__init__"}
+    assert list(STAGES)[5:] == [f"studies/{name}.py" for name in ("train", "linear", "summary")]
 
 
 @pytest.mark.parametrize("file", STAGES)
@@ -109,12 +109,25 @@ def test_a_stage_depends_on_each_parameter_that_it_reads_and_on_no_other(file):
 
 @pytest.mark.parametrize("file", STAGES)
 def test_a_stage_depends_on_the_packages_that_it_runs_with(file):
-    assert "requirements.txt" in STAGES[file]["deps"]
+    assert "requirements/stages.txt" in STAGES[file]["deps"]
 
 
 @pytest.mark.parametrize("file", STAGES)
 def test_a_stage_says_what_it_does(file):
     assert STAGES[file]["desc"]
+
+
+@pytest.mark.parametrize("folder", ["sentiment", "stages", "studies", "report", "bench"])
+def test_imports_run_one_way_and_nothing_imports_a_stage(folder):
+    for path in (ROOT / folder).glob("*.py"):
+        found = {name.split("/")[0] for name in imported_modules(path) - {str(path.relative_to(ROOT)), f"{folder}/__init__.py"}}
+        assert found <= {"sentiment"} | ({folder} - {"stages"}), path
+
+
+def test_every_module_of_the_package_is_used_by_a_stage_or_another_command():
+    commands = *(ROOT / name for name in STAGES), *(ROOT / "sentiment" / name for name in ("predict.py", "parameters.py"))
+    used = set().union(*(imported_modules(path) for path in commands))
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "sentiment").glob("*.py")} <= used
 
 
 def test_imports_are_found_wherever_they_stand(tmp_path):

@@ -1,6 +1,6 @@
 from hashlib import sha256
 
-from stages.encoding import encode, rank_words, tokenise
+from sentiment.encoding import encode, rank_words, tokenise
 
 
 def test_words_are_lower_cased_in_ascii_alone_and_keep_their_apostrophes():

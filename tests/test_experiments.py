@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 
 def queue_states(project) -> list[str]:

@@ -14,16 +14,10 @@ from conftest import Project
 
 pytestmark = pytest.mark.pipeline
 
-ALL = ["fetch", "split", "pad", "train", "evaluate"]
-
 
 @pytest.fixture(scope="module")
-def done(make_project):
-    """A project in which everything has run once."""
-    project = make_project()
-    assert project.repro() == ALL
-    project.commit()
-    return project
+def done(make_finished_project):
+    return make_finished_project()
 
 
 def forget_results(project: Project) -> None:
@@ -77,6 +71,7 @@ def empty_lock_file_removed(project: Project, printed: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(make_project, done):
     """Half of the twenty times the whole group is killed, half of them the stage alone, if one runs."""
     expected, project, moments = done.outputs(), make_project(), random.Random(7)
@@ -106,6 +101,7 @@ def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(make_project
     assert project.outputs() == expected
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_without_a_traceback_and_the_next_run_finishes(make_project, done):
     project = make_project()
     project.run("dvc", "repro", "--quiet", "pad")
@@ -121,6 +117,7 @@ def test_ctrl_c_ends_without_a_traceback_and_the_next_run_finishes(make_project,
     assert project.outputs() == done.outputs()
 
 
+@pytest.mark.slow
 def test_of_two_runs_at_once_the_second_is_told_so_by_dvc(make_project, done):
     project = make_project()
     first = start(project, "dvc", "repro")
@@ -137,7 +134,7 @@ def test_a_loss_that_is_no_number_ends_the_training_and_going_back_runs_nothing(
     done.set_params(train__learning_rate=1e38)
     printed = done.run("dvc", "repro", status=255)
     assert (
-        "ERROR: The loss is no finite number any more after epoch 1, with a learning rate of 1e+38; "
+        "ERROR: The loss is no longer a finite number after epoch 1, with a learning rate of 1e+38; "
         "try a lower `train.learning_rate`."
     ) in printed
     assert "Traceback" not in printed
@@ -157,6 +154,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", tmp_path], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("free", [0, 16384], ids=lambda free: f"{free} bytes free")
 def test_a_full_disk_is_told_and_no_file_is_cut(done, small_disk, free):
     project = Project(small_disk / "project")
@@ -179,7 +177,7 @@ def test_without_its_packages_a_stage_says_how_to_get_them(done, tmp_path):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
     printed = done.run(str(bare / "bin/python"), "-m", "stages.split", status=1)
     assert printed == (
-        f"ERROR: {bare}/bin/python has no package `numpy`: activate the environment (`. .venv/bin/activate`), "
+        f"ERROR: {bare}/bin/python has no package `pydantic`: activate the environment (`. .venv/bin/activate`), "
         "or run `make`, which sets it up.\n"
     )
 
@@ -197,6 +195,19 @@ def test_more_memory_than_there_is_is_told(done, stage, parameter, value, good):
     assert error.startswith("ERROR: There is not enough memory (")
     assert error.endswith("): try smaller values in params.yaml.")
     assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    "command", ["stages.fetch", "sentiment.predict text", pytest.param("studies.train embedding", marks=pytest.mark.slow)]
+)
+def test_output_that_can_not_be_written_is_told_and_a_reader_that_has_gone_is_not(done, command):
+    told = done.run("bash", "-c", f"python -m {command} > /dev/full", status=1)
+    assert told.splitlines()[-1] == "ERROR: Standard output can't be written: No space left on device."
+    gone = done.run("bash", "-c", f"python -m {command} | true; exit ${{PIPESTATUS[0]}}", status=1)
+    for printed in told, gone:
+        assert "Traceback" not in printed
+        assert "Exception ignored" not in printed
+    assert "ERROR" not in gone
 
 
 @pytest.mark.parametrize("stage", ["split", "pad", "train", "evaluate"])

@@ -4,8 +4,8 @@ import random
 import numpy as np
 import pytest
 
-from stages import StageError
-from stages.files import load_arrays, save_arrays, written_whole
+from sentiment.errors import UserError
+from sentiment.files import atomic_write, load_arrays, save_arrays
 
 
 def read(path, content: bytes | None = None) -> list[np.ndarray]:
@@ -30,7 +30,7 @@ def test_arrays_are_read_as_they_were_written(saved):
 def test_a_truncated_file_is_refused_wherever_it_was_cut(saved):
     whole = saved.read_bytes()
     for length in range(len(whole)):
-        with pytest.raises(StageError, match=r"arrays\.npz can't be read \(.*; run `dvc repro` to make it again\.$"):
+        with pytest.raises(UserError, match=r"arrays\.npz can't be read \(.*; run `dvc repro` to make it again\.$"):
             read(saved, whole[:length])
 
 
@@ -42,7 +42,7 @@ def test_a_damaged_file_gives_the_same_or_is_refused(saved):
             damaged[choices.randrange(len(damaged))] = choices.randrange(256)
         try:
             x, y = read(saved, bytes(damaged))
-        except StageError:
+        except UserError:
             continue
         assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
         assert y.tolist() == [1, 1]
@@ -50,16 +50,16 @@ def test_a_damaged_file_gives_the_same_or_is_refused(saved):
 
 def test_another_dtype_is_refused(saved):
     save_arrays(saved, x=np.zeros((2, 3), np.int64), y=np.ones(2, np.uint8))
-    with pytest.raises(StageError, match="`x` is int64, not int32"):
+    with pytest.raises(UserError, match="`x` is int64, not int32"):
         read(saved)
 
 
 def test_a_missing_array_and_a_missing_file_are_refused(saved):
     save_arrays(saved, x=np.zeros((2, 3), np.int32))
-    with pytest.raises(StageError, match="can't be read"):
+    with pytest.raises(UserError, match="can't be read"):
         read(saved)
     saved.unlink()
-    with pytest.raises(StageError, match="No such file"):
+    with pytest.raises(UserError, match="No such file"):
         read(saved)
 
 
@@ -76,10 +76,10 @@ class Trap:
 def test_a_pickle_is_refused_and_not_unpickled(saved, tmp_path):
     trap = np.array([Trap(tmp_path / "sprung")], object)
     np.savez(saved, x=trap, y=trap)
-    with pytest.raises(StageError, match="allow_pickle"):
+    with pytest.raises(UserError, match="allow_pickle"):
         read(saved)
     np.save(tmp_path / "trap.npy", trap)
-    with pytest.raises(StageError, match="can't be read"):
+    with pytest.raises(UserError, match="can't be read"):
         read(saved, (tmp_path / "trap.npy").read_bytes())
     assert not (tmp_path / "sprung").exists()
 
@@ -88,7 +88,7 @@ def test_a_file_that_was_not_written_to_its_end_is_not_there(tmp_path):
     path = tmp_path / "folder/file"
 
     def fail_halfway() -> None:
-        with written_whole(path) as part:
+        with atomic_write(path) as part:
             part.write_bytes(b"half")
             raise RuntimeError
 
@@ -105,6 +105,6 @@ def test_a_folder_that_can_not_be_written_to_is_told(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("os.replace", refused)
-    with pytest.raises(StageError, match=r"file can't be written: Permission denied"), written_whole(tmp_path / "file") as part:
+    with pytest.raises(UserError, match=r"file can't be written: Permission denied"), atomic_write(tmp_path / "file") as part:
         part.touch()
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,12 +1,13 @@
 import re
+import shlex
 import shutil
 from importlib import metadata
 
 import pytest
-from conftest import ROOT, Project
+from conftest import ROOT, Project, copy_of_project
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-tools.txt"])
+@pytest.mark.parametrize("name", ["requirements/stages.txt", "requirements/tools.txt"])
 def test_every_package_is_pinned_and_hashed_and_installed_as_pinned(name):
     text = (ROOT / name).read_text()
     pinned = re.findall(r"^([\w.-]+)==(\S+)( ;[^\\]*)? \\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
@@ -19,7 +20,7 @@ def test_every_package_is_pinned_and_hashed_and_installed_as_pinned(name):
 def test_both_requirements_files_pin_the_same_releases():
     run_time, tools = (
         dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.txt", "requirements-tools.txt")
+        for name in ("requirements/stages.txt", "requirements/tools.txt")
     )
     assert {name: run_time[name] for name in run_time.keys() & tools} == {name: tools[name] for name in run_time.keys() & tools}
     assert "dvc" not in run_time, "a new DVC decides no result, so it must not rerun the stages"
@@ -27,10 +28,29 @@ def test_both_requirements_files_pin_the_same_releases():
 
 def test_make_says_which_pythons_it_needs(tmp_path):
     project = Project(tmp_path)
-    for name in "Makefile", "requirements.txt", "requirements-tools.txt":
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    copy_of_project(tmp_path)
+    project.run("git", "init", "--quiet")
+    project.commit()
     printed = project.run("make", "PYTHON=false", status=2)
     assert "This project needs Python 3.11, 3.12 or 3.13" in printed
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_make_says_how_to_make_a_git_repository_before_it_installs_anything(tmp_path):
+    """What a ZIP of the project lacks."""
+    project = Project(tmp_path)
+    copy_of_project(tmp_path)
+    needed = "DVC needs a git repository with a commit, and this folder is none."
+    assert needed in project.run("make", status=2, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    project.run("git", "init", "--quiet")
+    printed = project.run("make", status=2)
+    assert needed in printed
+    assert not (tmp_path / ".venv").exists()
+    project.environment |= {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.com"}
+    project.environment |= {"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.com"}
+    for command in re.findall("^    (git .+)$", printed, re.MULTILINE):
+        project.run(*shlex.split(command))
+    assert needed not in project.run("make", "PYTHON=false", status=2)
 
 
 def test_the_analytics_of_dvc_are_off():
@@ -40,7 +60,9 @@ def test_the_analytics_of_dvc_are_off():
 def test_make_help_names_all_that_there_is_to_make():
     (targets,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     printed = Project(ROOT).run("make", "--no-print-directory", "help")
-    assert [line.split()[1] for line in printed.splitlines()] == targets.split()
+    where, *lines = printed.splitlines()
+    assert "top folder" in where
+    assert [line.split()[1] for line in lines] == targets.split()
 
 
 def test_style_and_types_are_checked_before_a_commit_by_those_who_want_it(tmp_path):
@@ -48,7 +70,7 @@ def test_style_and_types_are_checked_before_a_commit_by_those_who_want_it(tmp_pa
     for name in ".pre-commit-config.yaml", "pyproject.toml":
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    for folder in "stages", "studies", "report", "bench":
+    for folder in "sentiment", "stages", "studies", "report", "bench":
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("runs", "__pycache__", ".dvc"))
     project.run("git", "init", "--quiet")
     project.run("git", "add", "--all")

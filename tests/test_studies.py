@@ -11,31 +11,30 @@ import made_corpus
 import pytest
 from conftest import Project, write_yaml
 
-from stages import StageError
-from stages.params import read_params, read_yaml
+from sentiment.errors import UserError
+from sentiment.parameters import read_params
+from sentiment.yaml_reader import read_yaml
 
 pytestmark = pytest.mark.pipeline
 
 
 @pytest.fixture(scope="module")
 def studies(make_project):
-    """The study of two variants and two seeds on the made corpus, run once."""
+    """The study of three variants on the made corpus, two of them from two seeds, run once."""
     project = make_project()
     project.run("dvc", "repro", "--quiet", "fetch")
     studies = Project(project.folder / "studies")
     study = {
         "seeds": [0, 1],
-        "variants": {"embedding": {}, "one_hot": {"model": {"input": "one_hot"}}},
+        "variants": {
+            "embedding": {},
+            "one_hot": {"model": {"input": "one_hot"}},
+            "preset": {"seeds": [7], "model": {"cell": "gru"}},
+        },
         "published": {},
-        "preset": {"model": {"cell": "gru"}},
     }
     write(studies, study)
-    assert sorted(studies.repro()) == [
-        "linear",
-        "preset",
-        "summary",
-        *(f"train@{variant}-{seed}" for variant in ("embedding", "one_hot") for seed in (0, 1)),
-    ]
+    assert sorted(studies.repro()) == ["linear", "summary", "train@embedding", "train@one_hot", "train@preset"]
     return studies
 
 
@@ -50,10 +49,10 @@ def read(studies: Project) -> tuple[dict, dict]:
 
 def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studies):
     _, result = read(studies)
-    assert list(result) == ["embedding", "one_hot", "linear", "preset"]
+    assert list(result) == ["embedding", "one_hot", "preset", "linear"]
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
     assert [(row["variant"], row["seed"]) for row in rows] == [
-        ("embedding", "0"), ("embedding", "1"), ("one_hot", "0"), ("one_hot", "1"), ("linear", ""), ("preset", "0")
+        ("embedding", "0"), ("embedding", "1"), ("one_hot", "0"), ("one_hot", "1"), ("preset", "7"), ("linear", "")
     ]  # fmt: skip
     for variant, seeds in ("embedding", 2), ("one_hot", 2), ("linear", 1), ("preset", 1):
         accuracies = [float(row["validation_accuracy"]) for row in rows if row["variant"] == variant]
@@ -66,14 +65,15 @@ def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studie
     assert (studies.folder / "plots/study.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_new_seed_or_variant_computes_only_what_is_new(studies):
+def test_a_new_or_changed_variant_computes_that_variant_alone(studies):
     study, before = read(studies)
-    write(studies, study | {"seeds": [0, 1, 2]})
-    assert studies.repro() == ["train@embedding-2", "train@one_hot-2", "summary"]
-    write(studies, study | {"variants": study["variants"] | {"gru": {"model": {"cell": "gru"}}}})
-    assert studies.repro() == ["train@gru-0", "train@gru-1", "summary"]
+    variants = study["variants"]
+    write(studies, study | {"variants": variants | {"preset": variants["preset"] | {"seeds": [8]}, "again": {}}})
+    assert studies.repro() == ["train@preset", "train@again", "summary"]
+    _, after = read(studies)
+    assert after["again"] == after["embedding"] == before["embedding"]
     write(studies, study)
-    assert studies.repro() == ["summary"], "the runs of before are still there"
+    assert studies.repro() == ["summary"], "the runs of before are in DVC's cache"
     assert read(studies) == (study, before)
 
 
@@ -84,14 +84,20 @@ def test_the_study_gives_what_the_main_pipeline_gives(studies):
     for stage in "split", "pad", "train", "evaluate":
         project.run("python", "-m", f"stages.{stage}")
     metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
-    assert json.loads((studies.folder / "runs/embedding-1.json").read_text()) == metrics
+    _, run = json.loads((studies.folder / "runs/embedding.json").read_text())
+    assert run == {"seed": 1, **metrics}
 
 
 @pytest.mark.parametrize(
     ("change", "is_told"),
     [
         ({"variants": {"embedding": None}}, "`variants.embedding` is null: input should be a valid dictionary."),
-        ({"variants": {"embedding": {"model": 3}}}, "`variants.embedding.model` is 3: input should be a valid dictionary."),
+        ({"variants": {"embedding": {"model": 3}}}, "`variants.embedding`: `model` is 3: input should be a valid dictionary."),
+        (
+            {"variants": {"embedding": {"modle": {}}}},
+            "`variants.embedding`: `modle` is no parameter; the nearest one is `model`.",
+        ),
+        ({"variants": {"embedding": {"seeds": []}}}, "`variants.embedding`: `seeds` is []: list should have at least 1 item"),
         ({"seeds": []}, "`seeds` is []: list should have at least 1 item"),
         ({"seed": [1]}, "`seed` is no parameter; the nearest one is `seeds`."),
     ],
@@ -100,7 +106,7 @@ def test_a_bad_study_is_refused_in_a_sentence(studies, change, is_told):
     study, _ = read(studies)
     write(studies, study | change)
     try:
-        printed = studies.run("sh", "-c", "cd .. && python -m studies.train embedding 0", status=1)
+        printed = studies.run("sh", "-c", "cd .. && python -m studies.train embedding", status=1)
     finally:
         write(studies, study)
     assert f"ERROR: studies/variants.yaml: {is_told}" in printed
@@ -116,15 +122,16 @@ def test_a_bad_study_is_refused_in_a_sentence(studies, change, is_told):
     ],
 )
 def test_a_bad_variant_is_refused_and_what_it_changes_is_named(changes, is_told):
-    with pytest.raises(StageError, match=rf"^params\.yaml with {re.escape(json.dumps(changes))}: {re.escape(is_told)}$"):
+    with pytest.raises(UserError, match=rf"^params\.yaml with {re.escape(json.dumps(changes))}: {re.escape(is_told)}$"):
         read_params(changes=changes)
 
 
 def test_a_variant_that_is_none_is_refused(studies):
-    printed = studies.run("sh", "-c", "cd .. && python -m studies.train nosuch 0", status=1)
+    printed = studies.run("sh", "-c", "cd .. && python -m studies.train nosuch", status=1)
     assert "ERROR: studies/variants.yaml has no variant `nosuch`; it has embedding, one_hot, preset." in printed
 
 
+@pytest.mark.slow
 def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
     project = make_project()
     archive = made_corpus.write_archive(project.folder / "archive.tar.gz")
@@ -132,14 +139,14 @@ def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
     project.run("dvc", "repro", "--quiet", "fetch")
     studies = Project(project.folder / "studies")
     studies.environment = project.environment
-    write(studies, {"seeds": [0], "variants": {"embedding": {}}, "preset": {"model": {"cell": "gru"}}, "published": {}})
+    write(studies, {"seeds": [0], "variants": {"embedding": {}}, "published": {}})
     studies.repro()
     _, result = read(studies)
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
-    for row, variant in zip(rows, ("embedding", "linear", "preset"), strict=True):
+    for row, variant in zip(rows, ("embedding", "linear"), strict=True):
         assert float(row["test_accuracy"]) == result[variant]["test_accuracy"]["mean"]
-        scores = json.loads((studies.folder / f"runs/{variant if variant == 'linear' else variant + '-0'}.json").read_text())
-        assert scores["test"].keys() == scores["validation"].keys()
+        (run,) = json.loads((studies.folder / f"runs/{variant}.json").read_text())
+        assert run["test"].keys() == run["validation"].keys()
 
 
 def test_the_main_project_does_not_see_the_study(studies):
@@ -149,6 +156,7 @@ def test_the_main_project_does_not_see_the_study(studies):
     assert project.run("dvc", "stage", "list", "--name-only").split() == ["fetch", "split", "pad", "train", "evaluate"]
 
 
+@pytest.mark.slow
 def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies):
     """Two nodes of one core each, on this machine, so that each of them gets runs."""
     if os.environ.get("CI") != "true":
@@ -172,6 +180,6 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies)
     finally:
         cluster.shutdown()
     assert "5 runs on 2 machines" in printed
-    studies.run("dvc", "commit", "--force", "train", "preset")
+    studies.run("dvc", "commit", "--force", "train")
     assert studies.repro() == ["linear", "summary"]
     assert {path: path.read_bytes() for path in outputs} == outputs

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.files import load_arrays, save_arrays
+from sentiment.files import load_arrays, save_arrays
 
 
 class Reviews(NamedTuple):

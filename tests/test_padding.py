@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from test_split import ragged, sequences
+from test_splitting import ragged, sequences
 
-from stages.pad import pad
+from sentiment.padding import pad
 
 REVIEWS = ragged([1, 2, 3, 4], [], [5, 6], [7, 8, 9])
 
@@ -19,10 +19,11 @@ REVIEWS = ragged([1, 2, 3, 4], [], [5, 6], [7, 8, 9])
 def test_reviews_are_cut_and_padded_as_keras_does(padding, truncating, rows):
     from keras.utils import pad_sequences
 
-    x = pad(REVIEWS, 3, padding, truncating)
+    x, y = pad(REVIEWS, 3, padding, truncating)
+    np.testing.assert_array_equal(y, REVIEWS.labels)
     assert x.dtype == np.int32
     assert x.tolist() == rows == pad_sequences(sequences(REVIEWS), 3, padding=padding, truncating=truncating).tolist()
 
 
 def test_no_reviews_are_padded_to_no_rows():
-    assert pad(ragged(), 5, "pre", "pre").shape == (0, 5)
+    assert pad(ragged(), 5, "pre", "pre").x.shape == (0, 5)

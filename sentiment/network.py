@@ -3,18 +3,16 @@
 Shapes: n reviews, B reviews in a batch, T tokens in a review (maxlen), U units, G = U times the number of gates of the cell.
 
 Products are written as `a @ b`, with transposes of their own: `tf.matmul(..., transpose_b=True)` would be left to Eigen, whose
-sums depend on the processor (stages/pinned_tensorflow.py).
+sums depend on the processor (sentiment/reproducible.py).
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
 
-from stages import StageError
-from stages.params import ModelSection
-from stages.pinned_tensorflow import keras, tf
+from sentiment.parameters import ModelSection
+from sentiment.reproducible import keras, tf
 
 # What a cell remembers from one token to the next: tensors of shape (B, U). Its output comes first.
 State = tuple[tf.Tensor, ...]
@@ -52,37 +50,37 @@ CELLS: dict[str, tuple[type[keras.layers.Layer], Callable[..., State], int]] = {
 }
 
 
-def build_model(maxlen: int, num_words: int, model: ModelSection, seed: int) -> keras.Model:
+def build_model(maxlen: int, num_words: int, model_params: ModelSection, seed: int) -> keras.Model:
     """The network for Keras: token ids, int32 of shape (B, T), to the probability of a positive review, (B, 1).
 
-    The cell is given an embedding of each token, or a one-hot vector in which id i is column i. The weights are those of
-    Keras's initialisers for this seed, but that the recurrent kernel is made orthogonal by XLA: the QR decomposition that
-    Keras would use depends on the sizes of the processor's caches.
+    The cell is given an embedding of each token, or a one-hot vector in which id i is column i. Keras draws the weights
+    from the seed. XLA computes the orthogonal recurrent kernel, because Keras's own QR decomposition depends on the sizes of
+    the processor's caches.
     """
     keras.utils.set_random_seed(seed)
-    layer, _, _ = CELLS[model.cell]
+    layer, _, _ = CELLS[model_params.cell]
     network = keras.Sequential(name="sentiment")
     network.add(keras.Input((maxlen,), dtype="int32", name="tokens"))
-    if model.input == "one_hot":
+    if model_params.input == "one_hot":
         network.add(keras.layers.CategoryEncoding(num_words, output_mode="one_hot", name="one_hot"))
         # Of sequences of one token, CategoryEncoding makes vectors, not sequences of one vector.
         network.add(keras.layers.Reshape((maxlen, num_words), name="sequence"))
     else:
-        network.add(keras.layers.Embedding(num_words, model.embedding_dim, name="embedding"))
-    if model.dropout:
-        network.add(keras.layers.Dropout(model.dropout, noise_shape=(None, maxlen, 1), seed=seed, name="dropout"))
-    network.add(layer(model.units, name=model.cell))
+        network.add(keras.layers.Embedding(num_words, model_params.embedding_dim, name="embedding"))
+    if model_params.dropout:
+        network.add(keras.layers.Dropout(model_params.dropout, noise_shape=(None, maxlen, 1), seed=seed, name="dropout"))
+    network.add(layer(model_params.units, name=model_params.cell))
     network.add(keras.layers.Dense(1, activation="sigmoid", name="positive"))
-    recurrent_kernel = network.get_layer(model.cell).cell.recurrent_kernel
+    recurrent_kernel = network.get_layer(model_params.cell).cell.recurrent_kernel
     orthogonal = tf.function(keras.initializers.Orthogonal(seed=seed), jit_compile=True, autograph=False)
     recurrent_kernel.assign(orthogonal(tuple(recurrent_kernel.shape)))
     return network
 
 
-def logits(model: keras.Model, ids: tf.Tensor, kept: tf.Tensor | None = None) -> tf.Tensor:
+def logits(model: keras.Model, ids: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
     """The logits (B,) that the Keras model has for token ids, int32 (B, T), before the sigmoid of its last layer.
 
-    `kept`, of the shape of the ids, is what the embeddings of the tokens are multiplied by: see `draw_kept`.
+    The embeddings of the tokens are multiplied by `mask`, which has the shape of the ids: see `dropout_mask`.
     """
     *embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias = map(tf.convert_to_tensor, model.trainable_variables)
     cell = model.layers[-2].name
@@ -91,16 +89,16 @@ def logits(model: keras.Model, ids: tf.Tensor, kept: tf.Tensor | None = None) ->
         bias, recurrent_bias = tf.unstack(bias)
     ids = tf.transpose(ids)
     tokens = project_embedded(ids, embedding[0], kernel) if embedding else project_one_hot(ids, kernel)
-    if kept is not None:
-        tokens *= tf.transpose(kept)[..., tf.newaxis]
+    if mask is not None:
+        tokens *= tf.transpose(mask)[..., tf.newaxis]
     output = last_output(cell, tokens + bias, recurrent_kernel, recurrent_bias)
     return tf.squeeze(output @ dense_kernel + dense_bias, axis=1)
 
 
-def draw_kept(shape: tuple[int, int], dropout: float, seed: tf.Tensor, dtype: str) -> tf.Tensor:
-    """Dropout of whole tokens: zero for one that is dropped, 1 / (1 - dropout) for one that is kept.
+def dropout_mask(shape: tuple[int, int], dropout: float, seed: tf.Tensor, dtype: str) -> tf.Tensor:
+    """Dropout of whole tokens: zero for a dropped one, 1 / (1 - dropout) for the others.
 
-    The seed, int64 (2,), alone decides: Philox works with integers, and compiled by XLA gives the same on every processor.
+    The seed, int64 (2,), alone decides: Philox works with integers, and XLA compiles it to the same on every processor.
     """
     uniform = tf.random.stateless_uniform(shape, seed, alg="philox")
     return tf.cast(uniform >= dropout, dtype) / (1 - dropout)
@@ -207,13 +205,10 @@ def vocabulary_size(model: keras.Model) -> int:
     return first.input_dim if isinstance(first, keras.layers.Embedding) else first.num_tokens
 
 
-def read_model(path: Path) -> keras.Model:
-    """Read a saved model.
+def model_size(model: keras.Model, ids: np.ndarray) -> dict[str, int]:
+    """The number of parameters, and the bytes of the training input, ids (n, T), as the first layer takes it.
 
-    Raises:
-        StageError: the file is missing or damaged.
+    An embedding takes ids of 4 bytes; a cell without one takes a one-hot vector of float32 for each.
     """
-    try:
-        return keras.saving.load_model(path)
-    except Exception as error:  # Whatever the reader of each part of the archive raises.
-        raise StageError(f"{path} can't be read ({' '.join(str(error).split())}); run `dvc repro` to make it again.") from error
+    values_per_token = 1 if isinstance(model.layers[0], keras.layers.Embedding) else vocabulary_size(model)
+    return {"parameters": model.count_params(), "input_bytes": ids.size * values_per_token * 4}

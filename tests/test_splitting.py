@@ -2,9 +2,9 @@ import made_corpus
 import numpy as np
 import pytest
 
-from stages import StageError
-from stages.reviews import Reviews, load_reviews, save_reviews
-from stages.split import keep_frequent, split
+from sentiment.errors import UserError
+from sentiment.reviews import Reviews, load_reviews, save_reviews
+from sentiment.splitting import keep_frequent, split_reviews
 
 
 def ragged(*sequences: list[int]) -> Reviews:
@@ -43,7 +43,7 @@ def test_num_words_and_skip_top_mean_what_they_mean_to_keras(tmp_path, monkeypat
 
 def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
     reviews = ragged(*([i] * (i % 4) for i in range(100)))
-    train, validation = split(reviews, train_size=80, seed=7)
+    train, validation = split_reviews(reviews, train_size=80, seed=7)
     order = np.random.RandomState(7).permutation(100)
     assert sequences(train) + sequences(validation) == [[i] * (i % 4) for i in order]
     np.testing.assert_array_equal(train.labels, order[:80] % 2)
@@ -51,8 +51,8 @@ def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
 
 
 def test_no_review_left_for_validation_is_an_error():
-    with pytest.raises(StageError, match=r"`split.train_size` is 3: of 3 reviews, at most 2"):
-        split(ragged([1], [2], [3]), train_size=3, seed=1)
+    with pytest.raises(UserError, match=r"`split.train_size` is 3: of 3 reviews, at most 2"):
+        split_reviews(ragged([1], [2], [3]), train_size=3, seed=1)
 
 
 def test_reviews_are_read_as_they_were_written_and_written_the_same_each_time(tmp_path):

@@ -6,7 +6,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stages.files import written_whole
+from sentiment.files import atomic_write
 
 # Two colours of the Okabe-Ito palette, which people with any form of colour-blindness can tell apart.
 TRAINING = "#0072B2"
@@ -24,5 +24,5 @@ def new_figure(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write the figure as a PNG, which holds no date."""
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         figure.savefig(part, format="png")

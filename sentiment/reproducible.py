@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, with what the processor would otherwise decide of their results pinned before they are imported.
+"""TensorFlow and Keras, set up so that the processor decides nothing of their results. Import them from here.
 
 On x86-64 with AVX2, the same inputs then give the same bytes on every processor and with any number of cores. (A GPU has
 bits of its own.) Without any one of these, two of the processors that were tried trained different weights: an AMD with

@@ -1,0 +1,45 @@
+"""How a command ends when something goes wrong: with a sentence, without a traceback."""
+
+import sys
+from types import TracebackType
+
+
+class UserError(Exception):
+    """A problem that the user can solve. The message says what is wrong, where, and what to do."""
+
+
+def start_command() -> None:
+    """Have this process report its errors in sentences from now on.
+
+    A command calls it before it imports anything that takes time or may be missing.
+    """
+    sys.excepthook = print_error
+    if sys.stdout:
+        # A line that can't be written is then an error at once, and not when Python exits.
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def print_error(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Print an error that nothing caught. Python then exits with status 1.
+
+    Nothing is printed after Ctrl-C, or when the reader of the output has gone, as in `… | head`.
+    """
+    if isinstance(error, UserError):
+        sentence = str(error)
+    elif isinstance(error, ModuleNotFoundError):
+        sentence = (
+            f"{sys.executable} has no package `{error.name}`: activate the environment (`. .venv/bin/activate`), "
+            "or run `make`, which sets it up."
+        )
+    elif isinstance(error, MemoryError) or kind.__name__ == "ResourceExhaustedError":  # TensorFlow's
+        sentence = f"There is not enough memory ({error!s:.120}): try smaller values in params.yaml."
+    elif isinstance(error, KeyboardInterrupt | BrokenPipeError):
+        sentence = ""
+    elif isinstance(error, OSError) and error.filename is None:
+        # Errors of files and of the network are caught where they arise; printing is what is left.
+        sentence = f"Standard output can't be written: {error.strerror}."
+    else:
+        sys.__excepthook__(kind, error, traceback)
+        sentence = ""
+    if sentence:
+        print(f"ERROR: {sentence}", file=sys.stderr)

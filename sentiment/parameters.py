@@ -1,0 +1,183 @@
+"""The parameters: what params.yaml may say.
+
+`python -m sentiment.parameters` checks the file and does nothing else.
+"""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from sentiment.errors import UserError, start_command
+from sentiment.yaml_reader import read_yaml
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=1)]
+# numpy.random.RandomState takes seeds of 32 bits.
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Section(BaseModel):
+    """A section of a file. Each key has to be there; the text below it is its description in messages."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Sha256Section(Section):
+    """The identity of the data; in params.yaml that of `keras.datasets.imdb`."""
+
+    train: Sha256
+    """sha256 of the tokens, lengths and labels of the training reviews"""
+    test: Sha256
+    """sha256 of the tokens, lengths and labels of the test reviews"""
+    vocabulary: Sha256
+    """sha256 of vocabulary.txt"""
+
+
+class FetchSection(Section):
+    source: Literal["package", "keras", "archive"]
+    """where the reviews come from"""
+    archive: Annotated[str, Field(min_length=1)]
+    """URL or path of aclImdb_v1.tar.gz, read when the source is `archive`"""
+    sha256: Sha256Section
+
+
+class SplitSection(Section):
+    num_words: Annotated[int, Field(ge=5)]
+    """ids from this one on are dropped (id = frequency rank + 3)"""
+    skip_top: Annotated[int, Field(ge=0)]
+    """ids below this one are dropped"""
+    train_size: Count
+    """number of training reviews; the others are for validation"""
+    seed: Seed
+    """seed of the permutation that splits the reviews"""
+
+    @model_validator(mode="after")
+    def some_words_stay(self) -> "SplitSection":
+        if self.num_words <= self.skip_top:
+            raise ValueError(
+                f"`split.num_words` is {self.num_words}: it must be above `split.skip_top`, which is {self.skip_top}, "
+                "or no word stays."
+            )
+        return self
+
+
+class PadSection(Section):
+    maxlen: Count
+    """length of the padded sequences, in tokens"""
+    padding: Literal["pre", "post"]
+    """the side on which zeros are added"""
+    truncating: Literal["pre", "post"]
+    """the side on which longer sequences are cut"""
+
+
+class ModelSection(Section):
+    input: Literal["embedding", "one_hot"]
+    """what the cell is given for a token"""
+    embedding_dim: Count
+    """dimensions of the embedding"""
+    cell: Literal["simple_rnn", "lstm", "gru"]
+    """the recurrent layer"""
+    units: Count
+    """units of the cell"""
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    """share of the tokens that each training step drops"""
+
+
+class TrainSection(Section):
+    optimizer: Literal["adam", "sgd", "rmsprop"]
+    """Keras's optimizer of this name"""
+    learning_rate: Annotated[float, Field(gt=0)] | None
+    """learning rate of the optimizer; null: Keras's default for it"""
+    epochs: Count
+    """how often each training review is seen"""
+    batch_size: Count
+    """reviews in a batch"""
+    seed: Seed
+    """seed of the initial weights, of the order of the batches and of the dropout"""
+    patience: Count | None
+    """stop after this many epochs without a better validation accuracy, and keep the best epoch; null: keep the last one"""
+
+
+class EvaluateSection(Section):
+    threshold: Annotated[float, Field(ge=0, le=1)]
+    """a review with a higher probability counts as positive"""
+
+
+class Params(Section):
+    fetch: FetchSection
+    split: SplitSection
+    pad: PadSection
+    model: ModelSection
+    train: TrainSection
+    evaluate: EvaluateSection
+
+
+Known = TypeVar("Known", bound=Section)
+
+
+def validate(schema: type[Known], values: object, where: str) -> Known:
+    """The values as an instance of the schema.
+
+    Raises:
+        UserError: there are problems: one line for each, which begins with `where`.
+    """
+    if not isinstance(values, dict):
+        raise UserError(f"{where} must hold the sections {', '.join(schema.model_fields)}.")
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        documented = dict(documented_keys(schema))
+        raise UserError("\n".join(f"{where}: {_sentence(problem, documented)}" for problem in error.errors())) from error
+
+
+def read_params(path: Path = Path("params.yaml"), changes: Mapping[str, dict] | None = None) -> Params:
+    """Read and check all parameters, whichever of them the caller needs, with changes by section if there are any.
+
+    Raises:
+        UserError: the file can't be read, or has problems: one line for each.
+    """
+    if not path.exists():
+        raise UserError(f"{path.absolute()} is not there: run the command in the project's folder, which has a params.yaml.")
+    values = read_yaml(path)
+    if not changes:
+        return validate(Params, values, str(path))
+    unchanged = validate(Params, values, str(path)).model_dump()
+    changed = unchanged | {section: unchanged.get(section, {}) | change for section, change in changes.items()}
+    return validate(Params, changed, f"{path} with {json.dumps(changes)}")
+
+
+def _sentence(problem: ErrorDetails, documented: dict[str, str]) -> str:
+    key = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    if problem["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(key, documented, n=1, cutoff=0)
+        return f"`{key}` is no parameter; the nearest one is `{nearest[0]}`."
+    if problem["type"] == "missing":
+        return f"`{key}` is missing: {documented[key]}."
+    if problem["type"] == "model_type":
+        return f"`{key}` must be {documented[key]}."
+    value = problem["input"]
+    # As YAML has it; a list or a section, which may hold itself, as Python has it.
+    shown = repr(value) if isinstance(value, list | dict) else json.dumps(value, ensure_ascii=False, default=str)
+    return f"`{key}` is {shown:.80}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
+
+
+def documented_keys(section: type[Section] = Params, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The full name of each parameter and what it means, and of each section and what it holds."""
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield prefix + name, f"a section with {', '.join(field.annotation.model_fields)}"
+            yield from documented_keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name, str(field.description)
+
+
+if __name__ == "__main__":
+    start_command()
+    read_params()

@@ -1,0 +1,51 @@
+"""Scores of predictions, as `metrics.json` has them."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from sklearn import metrics
+
+from sentiment.files import rounded
+from sentiment.padding import Padded
+
+
+class Predicted(NamedTuple):
+    """What a model says of n reviews, and what is true.
+
+    y: labels, uint8, shape (n,); 1 = positive
+    probabilities: of being positive, float64, shape (n,)
+    """
+
+    y: np.ndarray
+    probabilities: np.ndarray
+
+
+def predict_unseen(splits: Mapping[str, Padded], predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Predicted]:
+    """Predictions for the validation reviews and, if there are any, for the test reviews; `predict` gives probabilities."""
+    unseen = {name: padded for name, padded in splits.items() if name != "train" and len(padded.y)}
+    return {name: Predicted(padded.y, predict(padded.x)) for name, padded in unseen.items()}
+
+
+def score_each(predictions: Mapping[str, Predicted], threshold: float) -> dict[str, dict[str, float | None]]:
+    """The metrics of the predictions for each split."""
+    return {name: score(predicted, threshold) for name, predicted in predictions.items()}
+
+
+def score(predicted: Predicted, threshold: float) -> dict[str, float | None]:
+    """The metrics of predictions.
+
+    As in Keras, a review counts as positive when its probability is above the threshold. Where all reviews have the same
+    label, there is no ROC curve, and the area under it is None.
+    """
+    y, probabilities = predicted
+    positive = probabilities > threshold
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, positive, average="binary", zero_division=0)
+    return {
+        "loss": rounded(metrics.log_loss(y, probabilities, labels=[0, 1])),
+        "accuracy": rounded(metrics.accuracy_score(y, positive)),
+        "precision": rounded(precision),
+        "recall": rounded(recall),
+        "f1": rounded(f1),
+        "roc_auc": rounded(metrics.roc_auc_score(y, probabilities)) if 0 < y.mean() < 1 else None,
+    }

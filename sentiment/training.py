@@ -1,0 +1,121 @@
+"""Training. It does what `model.fit` does, with the same mathematics (tests/test_training.py):
+
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    model.fit(*training, batch_size=32, epochs=10, validation_data=validation)
+
+`model.fit` starts thousands of small operations for every batch, and this takes most of its time. Here, XLA compiles a whole
+epoch into one program. Every processor gives the same bytes with it, which `model.fit` doesn't promise.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from sentiment.errors import UserError
+from sentiment.network import build_model, compile_logits, dropout_mask, logits
+from sentiment.padding import Padded
+from sentiment.parameters import ModelSection, TrainSection
+from sentiment.reproducible import keras, tf
+
+# A row of the history: an epoch's loss and accuracy, each on the training and on the validation reviews.
+COLUMNS = "loss", "accuracy", "val_loss", "val_accuracy"
+
+
+def new_model(maxlen: int, num_words: int, model_params: ModelSection, train: TrainSection) -> keras.Model:
+    """The network with its initial weights, compiled with its optimizer."""
+    model = build_model(maxlen, num_words, model_params, train.seed)
+    model.compile(make_optimizer(train), loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def make_optimizer(train: TrainSection) -> keras.optimizers.Optimizer:
+    """The optimizer of this name, with Keras's default learning rate where the parameters give none."""
+    # Without a name of its own, the second optimizer of a process would get another one, which goes into model.keras.
+    config: dict[str, str | float] = {"name": train.optimizer}
+    if train.learning_rate is not None:
+        config["learning_rate"] = train.learning_rate
+    return keras.optimizers.get({"class_name": train.optimizer, "config": config})
+
+
+def fit(model: keras.Model, training: Padded, validation: Padded, train: TrainSection) -> Iterator[dict[str, float]]:
+    """Train a compiled model in place. After each epoch, give a row of the history: a dict of COLUMNS.
+
+    The training loss and accuracy are means over the epoch, each batch scored before it changes the weights. The
+    validation loss and accuracy are those of the weights at the end of the epoch. With patience, the model ends with the
+    weights of its best epoch, the first of equals, as with Keras's EarlyStopping.
+
+    Raises:
+        UserError: the loss is no longer a finite number.
+    """
+    train_epoch = compile_epoch(model, train.batch_size, train.seed)
+    all_logits = compile_logits(model)
+    ids, labels = map(tf.constant, training)
+    validation_ids, positive = tf.constant(validation.x), validation.y > 0
+    best_epoch, best_accuracy, best_weights = 0, -1.0, model.get_weights()
+    for epoch in range(1, train.epochs + 1):
+        loss, accuracy = map(float, train_epoch(ids, labels, tf.constant(batch_order(len(labels), train.seed, epoch))))
+        output = all_logits(validation_ids).numpy().astype(np.float64)
+        if not np.isfinite([loss, *output]).all():
+            raise UserError(
+                f"The loss is no longer a finite number after epoch {epoch}, with a learning rate of "
+                f"{float(model.optimizer.learning_rate):g}; try a lower `train.learning_rate`."
+            )
+        # The binary cross-entropy of sigmoid(z) is log(1 + exp(-z)) for a positive review and log(1 + exp(z)) for a negative.
+        val_loss = np.logaddexp(0, np.where(positive, -output, output)).mean()
+        val_accuracy = ((output > 0) == positive).mean()
+        yield dict(zip(COLUMNS, (loss, accuracy, float(val_loss), float(val_accuracy)), strict=True))
+        if train.patience and val_accuracy > best_accuracy:
+            best_epoch, best_accuracy, best_weights = epoch, val_accuracy, model.get_weights()
+        if train.patience and epoch - best_epoch == train.patience:
+            break
+    if train.patience:
+        model.set_weights(best_weights)
+
+
+def batch_order(n: int, seed: int, epoch: int) -> np.ndarray:
+    """The order in which an epoch takes the n reviews, batch after batch: int32, shape (n,)."""
+    return np.random.RandomState([seed, epoch]).permutation(n).astype(np.int32)
+
+
+def compile_epoch(model: keras.Model, batch_size: int, seed: int) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """A function that trains a compiled Keras model for one epoch, as one program of XLA.
+
+    The function takes ids, int32 (n, maxlen), labels, uint8 (n,), and the order of the reviews, int32 (n,). The last batch
+    has the reviews that are left. It gives the loss and the accuracy, means over the reviews, each batch scored before it
+    changes the weights. Dropout, if the model has it, depends on the seed and on the number of steps since the first epoch.
+    """
+    model.optimizer.build(model.trainable_variables)
+    dropout = sum(layer.rate for layer in model.layers if layer.name == "dropout")
+
+    def train_batch(ids: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mask = None
+        if dropout:
+            step = tf.cast(model.optimizer.iterations, tf.int64)
+            mask = dropout_mask(ids.shape, dropout, tf.stack([seed, step]), model.compute_dtype)
+        with tf.GradientTape() as tape:
+            output = logits(model, ids, mask)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, output.dtype), output)
+            loss = tf.reduce_mean(losses)
+        variables = model.trainable_variables
+        model.optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
+        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast((output > 0) == (labels > 0), tf.int32))
+
+    @tf.function(jit_compile=True, autograph=False)
+    def train_epoch(ids: tf.Tensor, labels: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        n = order.shape[0]
+        steps, rest = divmod(n, batch_size)
+        batches = tf.reshape(order[: n - rest], (steps, batch_size))
+
+        def train_step(step: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            batch_loss, batch_correct = train_batch(tf.gather(ids, batches[step]), tf.gather(labels, batches[step]))
+            return step + 1, loss + batch_loss, correct + batch_correct
+
+        loss, correct = tf.zeros((), model.compute_dtype), tf.zeros((), tf.int32)
+        if steps:
+            _, loss, correct = tf.while_loop(lambda step, *_: step < steps, train_step, (0, loss, correct))
+        if rest:
+            batch_loss, batch_correct = train_batch(tf.gather(ids, order[-rest:]), tf.gather(labels, order[-rest:]))
+            loss, correct = loss + batch_loss, correct + batch_correct
+        return loss / n, correct / n
+
+    return train_epoch

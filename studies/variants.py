@@ -1,0 +1,70 @@
+"""What variants.yaml says of the study."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from sentiment.errors import UserError
+from sentiment.parameters import Params, Section, Seed, read_params, validate
+from sentiment.yaml_reader import read_yaml
+
+STUDIES = Path("studies")
+VARIANTS = STUDIES / "variants.yaml"
+
+Seeds = Annotated[list[Seed], Field(min_length=1)]
+Changes = dict[str, Any]
+
+
+class Variant(Section):
+    """The parameters that a variant changes, by section as in params.yaml, and its seeds, if it has its own."""
+
+    seeds: Seeds | None = None
+    split: Changes | None = None
+    pad: Changes | None = None
+    model: Changes | None = None
+    train: Changes | None = None
+    evaluate: Changes | None = None
+
+
+class Study(Section):
+    """What variants.yaml holds."""
+
+    seeds: Seeds
+    """the seeds (train.seed) that each variant is trained from"""
+    variants: dict[str, Changes]
+    """by variant, the parameters that it changes"""
+    published: dict[str, list[float]]
+    """by variant, accuracies that were published"""
+
+
+def read_study() -> Study:
+    """Read and check studies/variants.yaml.
+
+    Raises:
+        UserError: the file can't be read, or has problems: one line for each.
+    """
+    return validate(Study, read_yaml(VARIANTS), str(VARIANTS))
+
+
+def read_variant(study: Study, name: str) -> Variant:
+    """Check one variant.
+
+    Raises:
+        UserError: there is no such variant, or it has problems: one line for each.
+    """
+    if name not in study.variants:
+        raise UserError(f"{VARIANTS} has no variant `{name}`; it has {', '.join(study.variants)}.")
+    return validate(Variant, study.variants[name], f"{VARIANTS}: `variants.{name}`")
+
+
+def seeds_of(name: str) -> list[int]:
+    """The seeds that a variant is trained from."""
+    study = read_study()
+    return read_variant(study, name).seeds or study.seeds
+
+
+def params_of(name: str, seed: int) -> Params:
+    """The parameters of a run: those of params.yaml, with the changes of the variant and with this train.seed."""
+    changes = read_variant(read_study(), name).model_dump(exclude={"seeds"}, exclude_none=True)
+    return read_params(changes=changes | {"train": changes.get("train", {}) | {"seed": seed}})
