@@ -22,6 +22,8 @@ os.environ["XLA_FLAGS"] = " ".join(
 )
 # The products that XLA still gives to Eigen, in the initial weights, go on to oneDNN, which chooses kernels by the processor.
 os.environ["DNNL_MAX_CPU_ISA"] = "AVX2"
+# Without this, TensorFlow says at each start that results may differ. Nothing here computes with what it switches off.
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 # Not what ~/.keras/keras.json says of the machine's user.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 # TensorFlow logs a missing GPU as an error; what stops a stage is raised as an exception anyway.
