@@ -16,6 +16,8 @@ from sentiment.reproducible import keras, tf
 
 # What a cell remembers from one token to the next: tensors of shape (B, U). Its output comes first.
 State = tuple[tf.Tensor, ...]
+# What a function gives that brings its own gradient: its result, and a function of the gradient by the result.
+WithGradient = tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]
 
 
 def simple_rnn_step(token: tf.Tensor, recurrent: tf.Tensor, state: State) -> State:
@@ -104,7 +106,14 @@ def dropout_mask(shape: tuple[int, int], dropout: float, seed: tf.Tensor, dtype:
     return tf.cast(uniform >= dropout, dtype) / (1 - dropout)
 
 
-def project_embedded(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+@tf.custom_gradient
+def product(a: tf.Tensor, b: tf.Tensor) -> WithGradient:
+    """The matrix product `a @ b`, whose gradient is two products of the same kind, without transposing flags."""
+    return a @ b, lambda gradient: (gradient @ tf.transpose(b), tf.transpose(a) @ gradient)
+
+
+@tf.custom_gradient
+def project_embedded(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) -> WithGradient:
     """The embedding of each token times the kernel of the cell: ids (T, B) to (T, B, G).
 
     A batch has more tokens than there are words: the words are projected, each once, and the tokens look them up.
@@ -112,72 +121,42 @@ def project_embedded(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) ->
     RMSprop then square them one by one.
     """
 
-    @tf.custom_gradient
-    def project(embedding: tf.Tensor, kernel: tf.Tensor):
-        def backward(d_tokens: tf.Tensor):
-            d_tokens = tf.reshape(d_tokens, (-1, kernel.shape[1]))
-            flat_ids = tf.reshape(ids, (-1,))
-            d_words = tf.math.unsorted_segment_sum(d_tokens, flat_ids, embedding.shape[0])
-            d_embedding = tf.IndexedSlices(d_tokens @ tf.transpose(kernel), flat_ids, tf.shape(embedding))
-            return d_embedding, tf.transpose(embedding) @ d_words
+    def backward(d_tokens: tf.Tensor):
+        d_tokens = tf.reshape(d_tokens, (-1, kernel.shape[1]))
+        flat_ids = tf.reshape(ids, (-1,))
+        d_words = tf.math.unsorted_segment_sum(d_tokens, flat_ids, embedding.shape[0])
+        d_embedding = tf.IndexedSlices(d_tokens @ tf.transpose(kernel), flat_ids, tf.shape(embedding))
+        return None, d_embedding, tf.transpose(embedding) @ d_words
 
-        return tf.gather(embedding @ kernel, ids), backward
-
-    return project(embedding, kernel)
+    return tf.gather(embedding @ kernel, ids), backward
 
 
-def project_one_hot(ids: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+@tf.custom_gradient
+def project_one_hot(ids: tf.Tensor, kernel: tf.Tensor) -> WithGradient:
     """The one-hot vector of each token times the kernel of the cell, which is a row of it: ids (T, B) to (T, B, G).
 
     No one-hot vector is made. Backwards, the kernel gets a gradient for each word, as from the product.
     """
 
-    @tf.custom_gradient
-    def rows(kernel: tf.Tensor):
-        def backward(d_tokens: tf.Tensor) -> tf.Tensor:
-            d_tokens = tf.reshape(d_tokens, (-1, kernel.shape[1]))
-            return tf.math.unsorted_segment_sum(d_tokens, tf.reshape(ids, (-1,)), kernel.shape[0])
+    def backward(d_tokens: tf.Tensor):
+        d_tokens = tf.reshape(d_tokens, (-1, kernel.shape[1]))
+        return None, tf.math.unsorted_segment_sum(d_tokens, tf.reshape(ids, (-1,)), kernel.shape[0])
 
-        return tf.gather(kernel, ids), backward
-
-    return rows(kernel)
+    return tf.gather(kernel, ids), backward
 
 
 def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recurrent_bias: tf.Tensor) -> tf.Tensor:
-    """The output of the cell after the last token, (B, U), from the projected tokens, (T, B, G).
-
-    The gradient is backpropagation through time: the states are kept, the steps are gone through again backwards, and
-    the gradients of kernel and bias are formed of all steps at once. Taped as it is, the forward loop would give the same
-    and take more than half as long again.
-    """
+    """The output of the cell after the last token, (B, U), from the projected tokens, (T, B, G)."""
     _, step, state_size = CELLS[cell]
-    start = (tf.zeros((tokens.shape[1], recurrent_kernel.shape[0]), tokens.dtype),) * state_size
+    maxlen, batch_size, _ = tokens.shape
+    start = (tf.zeros((batch_size, recurrent_kernel.shape[0]), tokens.dtype),) * state_size
 
-    @tf.custom_gradient
-    def unroll(tokens: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor):
-        states = tf.scan(lambda state, token: step(token, state[0] @ kernel + bias, state), tokens, start)
+    def next_token(t: tf.Tensor, *state: tf.Tensor) -> tuple:
+        return t + 1, *step(tokens[t], product(state[0], recurrent_kernel) + recurrent_bias, state)
 
-        def backward(d_output: tf.Tensor):
-            before = tuple(tf.concat([first[tf.newaxis], rest[:-1]], axis=0) for first, rest in zip(start, states, strict=True))
-            recurrents = before[0] @ kernel + bias
-
-            def step_back(later: tuple, inputs: tuple) -> tuple:
-                token, recurrent, state = inputs
-                with tf.GradientTape() as tape:
-                    tape.watch(inputs)
-                    new_state = step(token, recurrent, state)
-                d_token, d_recurrent, d_state = tape.gradient(new_state, inputs, later[2], unconnected_gradients="zero")
-                d_output = d_state[0] + d_recurrent @ tf.transpose(kernel)
-                return d_token, d_recurrent, (d_output, *d_state[1:])
-
-            nothing = tf.zeros_like(tokens[0])
-            last = nothing, nothing, (d_output, *map(tf.zeros_like, start[1:]))
-            d_tokens, d_recurrents, _ = tf.scan(step_back, (tokens, recurrents, before), last, reverse=True)
-            return d_tokens, tf.einsum("tbu,tbg->ug", before[0], d_recurrents), tf.reduce_sum(d_recurrents, axis=(0, 1))
-
-        return states[0][-1], backward
-
-    return unroll(tokens, recurrent_kernel, recurrent_bias)
+    # Told how often it turns, XLA can keep what the gradient needs of each turn.
+    _, output, *_ = tf.while_loop(lambda t, *_: t < maxlen, next_token, (0, *start), maximum_iterations=maxlen)
+    return output
 
 
 def compile_logits(model: keras.Model, batch_size: int = 32) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -17,7 +17,11 @@ os.environ["XLA_FLAGS"] = " ".join(
         # Matrix products in code of XLA's own. Eigen cuts long sums into pieces that fit the processor's cache, and its threads
         # would be slower for products as small as these. (XLA still calls it where a factor is transposed by a flag.)
         "--xla_cpu_multi_thread_eigen=false",
-        "--xla_backend_extra_options=xla_force_enable_experimental_llvm_ir_gemm",
+        # And two for speed, which are the same everywhere: a loop over tokens becomes one function, however much memory it
+        # goes through (as 20 functions, called for each token, it takes up to three times as long), and its short inner
+        # loops stay loops.
+        "--xla_backend_extra_options=xla_force_enable_experimental_llvm_ir_gemm,"
+        "xla_cpu_small_while_loop_byte_threshold=1000000000,xla_cpu_disable_loop_unrolling",
     ]
 )
 # The products that XLA still gives to Eigen, in the initial weights, go on to oneDNN, which chooses kernels by the processor.

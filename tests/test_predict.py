@@ -12,6 +12,7 @@ from conftest import ROOT, Project, copy_of_project
 
 from sentiment.encoding import LabelledTexts
 from sentiment.errors import UserError
+from sentiment.predict import main
 from sentiment.predictions import text_predictor
 from sentiment.sources import read_archive
 
@@ -23,12 +24,25 @@ def project(make_finished_project):
     return make_finished_project()
 
 
-def predict(project: Project, *arguments: str, stdin: bytes = b"") -> bytes:
+def predict(project: Project, *arguments: str, stdin: bytes | None = None) -> bytes:
     """Standard output of the command, which has to end well."""
     command = ["python", "-m", "sentiment.predict", *arguments]
     done = subprocess.run(command, cwd=project.folder, env=project.environment, input=stdin, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
+
+
+@pytest.fixture
+def predict_here(project, monkeypatch, capfdbinary):
+    """The same in this process, which has imported TensorFlow already."""
+
+    def predict(*arguments: str) -> bytes:
+        monkeypatch.chdir(project.folder)
+        monkeypatch.setattr("sys.argv", ["predict", *arguments])
+        main()
+        return capfdbinary.readouterr().out
+
+    return predict
 
 
 def answers(printed: bytes) -> list[dict]:
@@ -89,19 +103,19 @@ def test_the_raw_test_reviews_of_the_archive_get_the_probabilities_of_evaluate(r
     assert_as_evaluated(project, fetched_order(*read_archive(archive, "archive")))
 
 
-def test_texts_are_taken_from_arguments_a_file_or_standard_input_a_line_each(project, tmp_path):
+def test_texts_are_taken_from_arguments_a_file_or_standard_input_a_line_each(project, predict_here, tmp_path):
     (tmp_path / "reviews").write_bytes(b"A wonderful film\n\nAwful and boring\x85, a\x0bwaste")
-    from_file = answers(predict(project, "--json", "--file", str(tmp_path / "reviews")))
+    from_file = answers(predict_here("--json", "--file", str(tmp_path / "reviews")))
     assert from_file == answers(predict(project, "--json", stdin=(tmp_path / "reviews").read_bytes()))
     assert [answer["known_words"] for answer in from_file] == [3, 0, 2]
     for answer in from_file:
         assert answer["label"] == ("positive" if answer["probability"] > 0.5 else "negative")
-    assert answers(predict(project, "--json", "A wonderful film")) == from_file[:1]
+    assert answers(predict_here("--json", "A wonderful film")) == from_file[:1]
 
 
-def test_a_person_gets_aligned_lines_that_fit_the_terminal(project):
-    project.environment["COLUMNS"] = "40"
-    printed = predict(project, "wonderful superb café", "awful \x1b[31m waste " + 10 * "terrible ", "Xqzt").decode()
+def test_a_person_gets_aligned_lines_that_fit_the_terminal(predict_here, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    printed = predict_here("wonderful superb café", "awful \x1b[31m waste " + 10 * "terrible ", "Xqzt").decode()
     good, bad, unknown = printed.splitlines()
     assert re.match(r"(positive|negative)  0\.\d{4}  wonderful", good)
     assert good.endswith("  wonderful superb café")
@@ -112,19 +126,21 @@ def test_a_person_gets_aligned_lines_that_fit_the_terminal(project):
     assert good.index("wonderful") == bad.index("awful") == unknown.index("(no")
 
 
-def test_the_folder_of_the_model_alone_is_enough_and_params_yaml_does_not_matter(project, tmp_path):
-    expected = predict(project, "--json", "A wonderful film", "Awful")
+def test_the_folder_of_the_model_alone_is_enough_and_params_yaml_does_not_matter(project, predict_here, tmp_path):
+    expected = predict_here("--json", "A wonderful film", "Awful")
     shutil.copytree(project.folder / "data/model", tmp_path / "model")
     shutil.copytree(ROOT / "sentiment", tmp_path / "elsewhere/sentiment")
     elsewhere = Project(tmp_path / "elsewhere")
     assert predict(elsewhere, "--model", str(tmp_path / "model"), "--json", "A wonderful film", "Awful") == expected
 
 
-def test_more_lines_than_are_read_at_once_are_answered_in_order(project):
-    first, second = answers(predict(project, "--json", "A wonderful film", "awful"))
+def test_more_lines_than_are_read_at_once_are_answered_in_order(predict_here, tmp_path):
+    first, second = answers(predict_here("--json", "A wonderful film", "awful"))
     assert first != second
-    lines = b"".join(b"A wonderful film\n" if i % 3 else b"awful\n" for i in range(2500))
-    assert answers(predict(project, "--json", stdin=lines)) == [first if i % 3 else second for i in range(2500)]
+    (tmp_path / "reviews").write_bytes(b"".join(b"A wonderful film\n" if i % 3 else b"awful\n" for i in range(2500)))
+    assert answers(predict_here("--json", "--file", str(tmp_path / "reviews"))) == [
+        first if i % 3 else second for i in range(2500)
+    ]
 
 
 def told(project: Project, *arguments: str) -> str:

@@ -9,11 +9,12 @@ import shutil
 
 import made_corpus
 import pytest
-from conftest import Project, write_yaml
+from conftest import ROOT, Project, write_yaml
 
 from sentiment.errors import UserError
 from sentiment.parameters import read_params
 from sentiment.yaml_reader import read_yaml
+from studies.variants import seeds_of
 
 pytestmark = pytest.mark.pipeline
 
@@ -47,6 +48,7 @@ def read(studies: Project) -> tuple[dict, dict]:
     return variants, json.loads((studies.folder / "metrics/study.json").read_text())
 
 
+@pytest.mark.slow
 def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studies):
     _, result = read(studies)
     assert list(result) == ["embedding", "one_hot", "preset", "linear"]
@@ -65,6 +67,7 @@ def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studie
     assert (studies.folder / "plots/study.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_new_or_changed_variant_computes_that_variant_alone(studies):
     study, before = read(studies)
     variants = study["variants"]
@@ -77,6 +80,7 @@ def test_a_new_or_changed_variant_computes_that_variant_alone(studies):
     assert read(studies) == (study, before)
 
 
+@pytest.mark.slow
 def test_the_study_gives_what_the_main_pipeline_gives(studies):
     project = Project(studies.folder.parent)
     project.environment = studies.environment
@@ -102,15 +106,14 @@ def test_the_study_gives_what_the_main_pipeline_gives(studies):
         ({"seed": [1]}, "`seed` is no parameter; the nearest one is `seeds`."),
     ],
 )
-def test_a_bad_study_is_refused_in_a_sentence(studies, change, is_told):
-    study, _ = read(studies)
-    write(studies, study | change)
-    try:
-        printed = studies.run("sh", "-c", "cd .. && python -m studies.train embedding", status=1)
-    finally:
-        write(studies, study)
-    assert f"ERROR: studies/variants.yaml: {is_told}" in printed
-    assert "Traceback" not in printed
+def test_a_bad_study_is_refused_in_a_sentence(tmp_path, monkeypatch, change, is_told):
+    (tmp_path / "studies").mkdir()
+    study = {"seeds": [0], "variants": {"embedding": {}}, "published": {}}
+    write_yaml(tmp_path / "studies/variants.yaml", study | change)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as error:
+        seeds_of("embedding")
+    assert str(error.value).startswith(f"studies/variants.yaml: {is_told}")
 
 
 @pytest.mark.parametrize(
@@ -126,9 +129,21 @@ def test_a_bad_variant_is_refused_and_what_it_changes_is_named(changes, is_told)
         read_params(changes=changes)
 
 
-def test_a_variant_that_is_none_is_refused(studies):
-    printed = studies.run("sh", "-c", "cd .. && python -m studies.train nosuch", status=1)
-    assert "ERROR: studies/variants.yaml has no variant `nosuch`; it has embedding, one_hot, preset." in printed
+def test_a_variant_that_is_none_is_refused():
+    printed = Project(ROOT).run("python", "-m", "studies.train", "nosuch", status=1)
+    assert re.search(
+        r"^ERROR: studies/variants\.yaml has no variant `nosuch`; it has .*embedding, .*\.$", printed, re.MULTILINE
+    )
+    assert "Traceback" not in printed
+
+
+def test_the_default_run_is_one_run_of_the_study():
+    metrics = json.loads((ROOT / "metrics/metrics.json").read_text())["validation"]
+    with (ROOT / "studies/plots/study.csv").open(newline="") as file:
+        (run,) = [row for row in csv.DictReader(file) if (row["variant"], row["seed"]) == ("embedding", "0")]
+    assert {name: run[f"validation_{name}"] for name in ("accuracy", "loss", "f1", "roc_auc")} == {
+        name: str(metrics[name]) for name in ("accuracy", "loss", "f1", "roc_auc")
+    }
 
 
 @pytest.mark.slow
@@ -149,6 +164,7 @@ def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
         assert run["test"].keys() == run["validation"].keys()
 
 
+@pytest.mark.slow
 def test_the_main_project_does_not_see_the_study(studies):
     project = Project(studies.folder.parent)
     project.environment = studies.environment

@@ -102,12 +102,14 @@ def test_dropout_is_of_the_embeddings_of_tokens(float64, cell):
             output = layer(output)
         return tf.squeeze(tf.math.log(output / (1 - output)), axis=1)
 
-    found = []
-    for function in expected, tf.function(lambda: network.logits(model, ids, mask), jit_compile=True, autograph=False):
+    def with_gradients(function) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             logits = function()
         gradients = tape.gradient(logits, [variable.value for variable in model.trainable_variables])
-        found.append([logits, *map(tf.convert_to_tensor, gradients)])
+        return [logits, *map(tf.convert_to_tensor, gradients)]
+
+    compiled = tf.function(with_gradients, jit_compile=True, autograph=False)
+    found = with_gradients(expected), compiled(lambda: network.logits(model, ids, mask))
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
@@ -139,7 +141,7 @@ def test_dropout_makes_other_weights_and_the_same_ones_each_time():
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("patience", [1, 3])
+@pytest.mark.parametrize("patience", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_patience_is_that_of_early_stopping(patience):
     data, epochs = (made_data(N, 1), made_data(40, 2)), 20
     stopped, trained = made_model("gru", "adam"), made_model("gru", "adam")
