@@ -42,16 +42,21 @@ study-on-ray: .venv/ray ## the same, on this machine's cores or on the Ray clust
 	python -m studies.on_ray
 	cd studies && dvc commit --force train && dvc repro && dvc metrics show
 
-bench: .venv/installed ## time the pipeline against the usual way of writing it; takes 20 minutes
-	python -m bench.run
+bench: .venv/jax/installed ## time this project against Keras and JAX; PARTS=fits times one part (or large, whole, repro, growth)
+	python -m bench.run $(PARTS)
 
 lock: .venv/installed ## pin and hash the packages of requirements/*.in anew, for all supported Pythons
-	cd requirements && for name in stages tools ray; do \
+	cd requirements && for name in stages tools ray jax; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; done
 
 .venv/installed: requirements/setup.sh requirements/stages.txt requirements/tools.txt
 	@sh requirements/setup.sh
+	touch $@
+
+.venv/jax/installed: requirements/jax.txt .venv/installed
+	python -m venv .venv/jax
+	.venv/jax/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/jax.txt
 	touch $@
 
 .venv/ray: requirements/ray.txt .venv/installed

@@ -1,5 +1,10 @@
-"""`make bench`: the pipeline against the usual way of writing it, in one run; prints a table of medians and their ratios."""
+"""`make bench`: this project against stock Keras, stock Keras with the two arguments that make it faster, and plain JAX.
 
+Stock Keras gets `compile(jit_compile=True, steps_per_execution=625)`. All are timed in turn; a table has the medians.
+"""
+
+import argparse
+import itertools
 import json
 import os
 import platform
@@ -9,13 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+JAX = str(ROOT / ".venv/jax/bin/python")
 REPEATS = 3
+# What was timed; the values of stock Keras, of stock Keras with its two arguments, of JAX and of this project; and their unit.
+Row = tuple[str, float, float | None, float | None, float, str]
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
@@ -33,18 +41,22 @@ def seconds(command: list[str], folder: Path = ROOT) -> float:
     return time.perf_counter() - start
 
 
-def fit(way: str, *options: str) -> dict:
-    """The result of bench/fit.py, which times a fit in a process of its own."""
-    return json.loads(run([sys.executable, "-m", "bench.fit", way, *options]).splitlines()[-1])
+def ends(way: str, *options: str) -> list[float]:
+    """The ends of the epochs of a fit in a process of its own, in seconds after its start."""
+    command = [JAX, "bench/jax_way.py"] if way == "jax" else [sys.executable, "-m", "bench.fit", way]
+    return json.loads(run([*command, *options]).splitlines()[-1])["ends"]
 
 
-def fit_seconds(way: str, cell: str) -> float:
-    return fit(way, "--cell", cell)["fit_seconds"]
+def epoch(way: str, *options: str) -> float:
+    """Seconds of the median epoch after the first, which compiles."""
+    return statistics.median(after - before for before, after in itertools.pairwise(ends(way, *options)))
 
 
-def epoch_seconds(*options: str) -> float:
-    """The median time of an epoch of train."""
-    return fit("pipeline", *options)["epoch_seconds"]
+def ten_epochs(way: str, *options: str) -> float:
+    """Seconds of ten epochs; where fewer were run, of the first and nine times the median of the others."""
+    after = ends(way, *options)
+    epochs = [end - start for start, end in itertools.pairwise(after)]
+    return after[-1] if len(after) == 10 else after[0] + 9 * statistics.median(epochs)
 
 
 def peak_bytes(command: list[str], folder: Path) -> int:
@@ -93,49 +105,76 @@ def machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {packages}"
 
 
-def main() -> None:
-    rows = []
-
-    def row(what: str, usual: float, ours: float, unit: str = "s") -> None:
-        rows.append(f"| {what} | {usual:.2f} {unit} | {ours:.2f} {unit} | {usual / ours:.2f} | {ours / usual:.2f} |")
-        print(rows[-1], flush=True)
-
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        numbers = iter(range(1000))
-        usual, ours = alternately(
-            lambda: seconds([sys.executable, "bench/usual_way.py"]),
-            lambda: seconds(["dvc", "repro"], fresh_project(folder / str(next(numbers)))),
-        )
-        row("everything, from the raw reviews to the metrics: script / `dvc repro`", usual, ours)
-
-        trivial, project = trivial_project(folder / "trivial"), folder / "0"
-        bare, ours = alternately(
-            lambda: seconds(["dvc", "repro"], trivial),
-            lambda: seconds(["dvc", "repro"], project),
-        )
-        row("a second `dvc repro`: five trivial stages / this project", bare, ours)
-
-        usual, ours = alternately(
-            lambda: peak_bytes([sys.executable, "bench/usual_way.py"], ROOT),
-            lambda: peak_bytes([sys.executable, "-m", "stages.train"], project),
-        )
-        row("peak memory: script / train", usual / 2**20, ours / 2**20, "MiB")
-
-    run(["dvc", "repro", "fetch"])
+def fits(folder: Path) -> Iterator[Row]:
+    """Ten epochs of the lesson's networks."""
+    arrays = str(folder / "arrays.npz")
+    run([sys.executable, "-m", "bench.fit", "save", "--to", arrays])
     for cell in "simple_rnn", "lstm", "gru":
-        usual, ours = alternately(partial(fit_seconds, "usual", cell), partial(fit_seconds, "pipeline", cell))
-        row(f"10 epochs of {cell}: `model.fit` / train", usual, ours)
-    for what, option in ("twice the reviews", "--times-the-reviews=2"), ("twice the maxlen", "--maxlen=200"):
-        base, twice = alternately(epoch_seconds, partial(epoch_seconds, option))
-        row(f"an epoch of train: as it is / {what}", base, twice)
+        usual, jitted, jax, ours = alternately(
+            partial(ten_epochs, "usual", "--cell", cell, "--epochs", "3"),
+            partial(ten_epochs, "jitted", "--cell", cell, "--epochs", "3"),
+            partial(ten_epochs, "jax", arrays, "--cell", cell),
+            partial(ten_epochs, "pipeline", "--cell", cell),
+        )
+        yield f"ten epochs, `{cell}` of 8 units", usual, jitted, jax, ours, "s"
 
-    large = "--cell=lstm", "--units=64", "--num-words=10000", "--maxlen=400", "--epochs=2"
-    usual, ours = (fit(way, *large)["epoch_seconds"] for way in ("usual", "pipeline"))
-    row("an epoch of lstm, 64 units, 10,000 words, maxlen 400, one run", usual, ours)
 
-    print(f"\n{machine()}; medians of {REPEATS}\n\n| what: A / B | A | B | A / B | B / A |\n| --- | --- | --- | --- | --- |")
-    print("\n".join(rows))
+def large(folder: Path) -> Iterator[Row]:
+    """An epoch of a large network, one run each."""
+    arrays = str(folder / "large.npz")
+    size = "--cell=lstm", "--units=64", "--num-words=10000", "--epochs=2"
+    run([sys.executable, "-m", "bench.fit", "save", "--to", arrays, "--num-words=10000", "--maxlen=400"])
+    jax = epoch("jax", arrays, *size)
+    usual, jitted, ours = (epoch(way, *size, "--maxlen=400") for way in ("usual", "jitted", "pipeline"))
+    yield "an epoch, `lstm` of 64 units, 10,000 words, `maxlen` 400", usual, jitted, jax, ours, "s"
+
+
+def whole(folder: Path) -> Iterator[Row]:
+    """Everything, from the raw reviews to the metrics, as whole processes; and the memory that they need."""
+    script, numbers = [sys.executable, "bench/usual_way.py"], itertools.count()
+    usual, jitted, ours = alternately(
+        lambda: seconds(script),
+        lambda: seconds([*script, "--jitted"]),
+        lambda: seconds(["dvc", "repro"], fresh_project(folder / str(next(numbers)))),
+    )
+    yield "everything, from the raw reviews to the metrics", usual, jitted, None, ours, "s"
+    usual, ours = alternately(
+        lambda: peak_bytes(script, ROOT) / 2**20,
+        lambda: peak_bytes([sys.executable, "-m", "stages.train"], folder / "0") / 2**20,
+    )
+    yield "peak memory, of the whole script and of the train stage", usual, None, None, ours, "MiB"
+
+
+def repro(folder: Path) -> Iterator[Row]:
+    """A second `dvc repro`, which runs nothing, against that of five stages that copy a file."""
+    trivial, project = trivial_project(folder / "trivial"), fresh_project(folder / "project")
+    run(["dvc", "repro"], project)
+    bare, ours = alternately(lambda: seconds(["dvc", "repro"], trivial), lambda: seconds(["dvc", "repro"], project))
+    yield "a second `dvc repro`: five trivial stages / this project", bare, None, None, ours, "s"
+
+
+def growth(folder: Path) -> Iterator[Row]:
+    """An epoch of train on more reviews, and on longer ones."""
+    for what, option in ("twice the reviews", "--times-the-reviews=2"), ("twice the `maxlen`", "--maxlen=200"):
+        twice, base = alternately(partial(epoch, "pipeline", option), partial(epoch, "pipeline"))
+        yield f"an epoch on {what} / on the lesson's", twice, None, None, base, "s"
+
+
+PARTS = {part.__name__: part for part in (fits, large, whole, repro, growth)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m bench.run", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to time (none: all)")
+    run(["dvc", "repro", "fetch"])
+    print("| | stock `fit` | with two arguments | JAX | this project | ratios |\n| --- | --- | --- | --- | --- | --- |")
+    for name in parser.parse_args().parts or PARTS:
+        with tempfile.TemporaryDirectory() as folder:
+            for what, *others, ours, unit in PARTS[name](Path(folder)):
+                times = [f"{value:.2f} {unit}" if value else "" for value in (*others, ours)]
+                ratios = ", ".join(f"{value / ours:.2f}" for value in others if value)
+                print(f"| {' | '.join([what, *times, ratios])} |", flush=True)
+    print(f"\n{machine()}; medians of {REPEATS}, but for the large network")
 
 
 if __name__ == "__main__":
