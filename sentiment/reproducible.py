@@ -18,8 +18,7 @@ os.environ["XLA_FLAGS"] = " ".join(
         # would be slower for products as small as these. (XLA still calls it where a factor is transposed by a flag.)
         "--xla_cpu_multi_thread_eigen=false",
         # And two for speed, which are the same everywhere: a loop over tokens becomes one function, however much memory it
-        # goes through (as 20 functions, called for each token, it takes up to three times as long), and its short inner
-        # loops stay loops.
+        # goes through, where it would call up to 20 for each token; and the short loops within it are not unrolled.
         "--xla_backend_extra_options=xla_force_enable_experimental_llvm_ir_gemm,"
         "xla_cpu_small_while_loop_byte_threshold=1000000000,xla_cpu_disable_loop_unrolling",
     ]
