@@ -166,9 +166,10 @@ PARTS = {part.__name__: part for part in (fits, large, whole, repro, growth)}
 def main() -> None:
     parser = argparse.ArgumentParser("python -m bench.run", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to time (none: all)")
+    parts = parser.parse_args().parts or PARTS
     run(["dvc", "repro", "fetch"])
     print("| | stock `fit` | with two arguments | JAX | this project | ratios |\n| --- | --- | --- | --- | --- | --- |")
-    for name in parser.parse_args().parts or PARTS:
+    for name in parts:
         with tempfile.TemporaryDirectory() as folder:
             for what, *others, ours, unit in PARTS[name](Path(folder)):
                 times = [f"{value:.2f} {unit}" if value else "" for value in (*others, ours)]

@@ -1,8 +1,7 @@
 """The usual way: from the raw reviews to an evaluated model in one script of stock Keras calls. `make bench` times it.
 
-The texts are the 25,000 training reviews, the vocabulary, the filter, the padding, the split and the network have the
-sizes of params.yaml; the words are those that Keras's own TextVectorization finds. With `--jitted`, Keras is told to compile
-its training steps and to run those of an epoch in one call.
+It reads the 25,000 training reviews. Vocabulary, filter, padding, split and network have the sizes of params.yaml; Keras's
+TextVectorization finds the words. With `--jitted`, Keras compiles its training steps and runs those of an epoch in one call.
 """
 
 import csv

@@ -1,1 +1,1 @@
-"""What the pipeline is made of, one module a thing. It knows no stage and no DVC; nothing in it depends on who calls it."""
+"""What the pipeline is made of, one module a thing. It imports no stage and no DVC; only its messages name their commands."""

@@ -11,7 +11,7 @@ class UserError(Exception):
 def start_command() -> None:
     """Have this process report its errors in sentences from now on.
 
-    A command calls it before it imports anything that takes time or may be missing.
+    A command calls it as early as it can, before it imports what takes time or may be missing.
     """
     sys.excepthook = print_error
     if sys.stdout:

@@ -16,7 +16,7 @@ from sentiment.reproducible import keras, tf
 
 # What a cell remembers from one token to the next: tensors of shape (B, U). Its output comes first.
 State = tuple[tf.Tensor, ...]
-# What a function gives that brings its own gradient: its result, and a function of the gradient by the result.
+# What a function with a gradient of its own returns: its result, and the function that computes the gradient.
 WithGradient = tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]
 
 
@@ -116,9 +116,8 @@ def product(a: tf.Tensor, b: tf.Tensor) -> WithGradient:
 def project_embedded(ids: tf.Tensor, embedding: tf.Tensor, kernel: tf.Tensor) -> WithGradient:
     """The embedding of each token times the kernel of the cell: ids (T, B) to (T, B, G).
 
-    A batch has more tokens than there are words: the words are projected, each once, and the tokens look them up.
-    Backwards, the embedding gets a gradient for each token, not one for each word, since it does so in Keras: Adam and
-    RMSprop then square them one by one.
+    A batch has more tokens than there are words, so each word is projected once and the tokens look it up. The embedding
+    gets one gradient per token, as in Keras: Adam and RMSprop square each of them.
     """
 
     def backward(d_tokens: tf.Tensor):
@@ -154,7 +153,7 @@ def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recur
     def next_token(t: tf.Tensor, *state: tf.Tensor) -> tuple:
         return t + 1, *step(tokens[t], product(state[0], recurrent_kernel) + recurrent_bias, state)
 
-    # Told how often it turns, XLA can keep what the gradient needs of each turn.
+    # With a known number of turns, XLA can store what the gradient needs of each.
     _, output, *_ = tf.while_loop(lambda t, *_: t < maxlen, next_token, (0, *start), maximum_iterations=maxlen)
     return output
 

@@ -1,4 +1,4 @@
-"""What a model has to know of its input's making: preprocessing.json, beside the model."""
+"""preprocessing.json, beside the model: how a text becomes the model's input."""
 
 from typing import Literal
 

@@ -1,8 +1,8 @@
 """TensorFlow and Keras, set up so that the processor decides nothing of their results. Import them from here.
 
 On x86-64 with AVX2, the same inputs then give the same bytes on every processor and with any number of cores. (A GPU has
-bits of its own.) Without any one of these, two of the processors that were tried trained different weights: an AMD with
-AVX-512, an Intel Haswell, and an AMD with twice their level 1 cache.
+bits of its own.) Without the settings of instructions, approximations, Eigen or oneDNN, two of the processors that were tried
+trained different weights: an AMD with AVX-512, an Intel Haswell, and an AMD with twice their level 1 cache.
 """
 
 import os

@@ -34,7 +34,7 @@ def split_reviews(reviews: Reviews, train_size: int, seed: int) -> tuple[Reviews
     n = len(reviews.labels)
     if train_size >= n:
         raise UserError(
-            f"params.yaml: `split.train_size` is {train_size}: of {n} reviews, at most {n - 1} can be for training, "
+            f"`split.train_size` is {train_size}: of {n} reviews, at most {n - 1} can be for training, "
             "so that at least one is left for validation."
         )
     order = np.random.RandomState(seed).permutation(n)

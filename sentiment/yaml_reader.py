@@ -15,7 +15,7 @@ class _Loader(CoreLoader):
 
 def _refuse(_: CoreLoader, node: yaml.ScalarNode) -> None:
     raise yaml.constructor.ConstructorError(
-        problem=f"`{node.value}` is something else to DVC; write numbers in plain digits, text in quotes, and no `<<`",
+        problem=f"DVC reads `{node.value}` differently: write numbers in plain digits, put text in quotes, and avoid `<<`; see",
         problem_mark=node.start_mark,
     )
 

@@ -1,4 +1,4 @@
-"""The five stages, one command each: `python -m stages.<name>`. Nothing imports them."""
+"""The five stages, one command each: `python -m stages.<name>`. No module imports them."""
 
 from sentiment.errors import start_command
 

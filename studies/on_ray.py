@@ -57,7 +57,9 @@ def main() -> None:
                 write_json(STUDIES / f"runs/{variant}.json", list(runs[variant].values()))
             progress.update()
     if failed:
-        raise UserError("\n".join(failed))
+        raise UserError(
+            "\n".join([*failed, "The others are in studies/runs: `cd studies && dvc commit --force train` keeps them."])
+        )
 
 
 if __name__ == "__main__":

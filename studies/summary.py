@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from sentiment.figures import REFERENCE, VALIDATION, new_figure, save_figure
-from sentiment.files import rounded, write_csv, write_json
+from sentiment.files import read_bytes, rounded, write_csv, write_json
 from studies.variants import STUDIES, read_study
 
 SPLITS = "validation", "test"
@@ -60,7 +60,7 @@ def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: P
 
 def main() -> None:
     study = read_study()
-    runs = {name: json.loads((STUDIES / f"runs/{name}.json").read_text()) for name in [*study.variants, "linear"]}
+    runs = {name: json.loads(read_bytes(STUDIES / f"runs/{name}.json")) for name in [*study.variants, "linear"]}
     write_json(STUDIES / "metrics/study.json", {variant: summarise(of_variant) for variant, of_variant in runs.items()})
     columns = [f"{name}_{column}" for name in SPLITS for column in COLUMNS]
     write_csv(STUDIES / "plots/study.csv", ["variant", "seed", *columns], rows(runs))

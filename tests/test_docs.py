@@ -1,5 +1,6 @@
 """What the documents say of the project is there."""
 
+import json
 import re
 
 from conftest import ROOT
@@ -18,3 +19,36 @@ def test_every_test_that_the_table_of_faults_names_is_there():
                     assert f"def test_{name}(" in source, name
                 rest = rest[names.end() :]
             assert rest in ("", "the same"), rest
+
+
+def test_the_readme_tells_the_results_as_they_are_recorded():
+    readme = (ROOT / "README.md").read_text()
+    study = json.loads((ROOT / "studies/metrics/study.json").read_text())
+    rows = dict(re.findall(r"^\| `(\w+)`: .*?(\|.*)$", readme, re.MULTILINE))
+    assert rows.keys() == study.keys()
+    for variant, result in study.items():
+        accuracy = result["validation_accuracy"]
+        told = f"{accuracy['mean']:.3f}, one run"
+        if accuracy["std"] is not None:
+            spread = f"{accuracy['min']:.3f} \N{EN DASH} {accuracy['max']:.3f}"
+            told = f"{accuracy['mean']:.3f} ± {accuracy['std']:.3f} | {spread}"
+        assert f"| {told} |" in rows[variant]
+        assert f"| {result['parameters']:,} | {result['input_bytes']:,} |" in rows[variant]
+
+    first_screen = " ".join(readme[: readme.index("## ")].split())
+    accuracy, embedding = json.loads((ROOT / "metrics/metrics.json").read_text())["validation"]["accuracy"], study["embedding"]
+    assert f"metrics/metrics.json 8000000 32337 {accuracy} " in first_screen
+    assert f"**{100 * accuracy:.1f} % of the 5,000 validation reviews**" in first_screen
+    mean, std = (embedding["validation_accuracy"][name] for name in ("mean", "std"))
+    assert f"they average {mean:.3f}, with a standard deviation of {std:.3f}" in first_screen
+
+
+def test_the_links_of_the_documents_lead_somewhere():
+    for document in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "data/README.md",
+        *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    ):
+        for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text()):
+            assert (ROOT / document).parent.joinpath(target).exists(), f"{document}: {target}"

@@ -354,7 +354,7 @@ def test_other_data_than_that_of_the_digests_is_refused(part):
         digests.check_digests(fetched._replace(**{part: changed}), "archive", made_sha256())
 
 
-def test_a_source_that_lost_its_test_reviews_is_refused():
+def test_missing_test_reviews_are_refused():
     with pytest.raises(UserError, match="the sha256 of test is"):
         digests.check_digests(made_corpus.encoded()._replace(test=digests.NO_REVIEWS), "keras", made_sha256())
 

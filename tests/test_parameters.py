@@ -135,14 +135,14 @@ def test_a_value_is_to_the_stages_what_it_is_to_dvc(tmp_path, value):
 def test_a_value_that_would_be_something_else_to_dvc_is_refused(tmp_path, value):
     path = tmp_path / "params.yaml"
     path.write_text(f"train:\n  seed: {value}\n")
-    with pytest.raises(UserError, match=rf"^{path} can't be read: `{re.escape(value)}` is something else to DVC; .*line 2"):
+    with pytest.raises(UserError, match=rf"^{path} can't be read: DVC reads `{re.escape(value)}` differently: .*line 2"):
         read_params(path)
 
 
 def test_a_section_that_merges_another_is_refused(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text("pad: &pad\n  maxlen: 100\ntrain:\n  <<: *pad\n")
-    with pytest.raises(UserError, match=rf"^{path} can't be read: `<<` is something else to DVC; .*no `<<`.*line 4"):
+    with pytest.raises(UserError, match=rf"^{path} can't be read: DVC reads `<<` differently: .*avoid `<<`.*line 4"):
         read_params(path)
 
 
@@ -223,7 +223,7 @@ def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split(unch
     unchanged.set_params(split__train_size=300)
     printed = unchanged.run("dvc", "repro", status=255)
     assert (
-        "ERROR: params.yaml: `split.train_size` is 300: of 300 reviews, at most 299 can be for training, "
+        "ERROR: `split.train_size` is 300: of 300 reviews, at most 299 can be for training, "
         "so that at least one is left for validation.\n"
     ) in printed
 

@@ -137,6 +137,11 @@ def test_a_variant_that_is_none_is_refused():
     assert "Traceback" not in printed
 
 
+def test_a_summary_of_what_has_not_run_is_told(make_project):
+    printed = make_project().run("python", "-m", "studies.summary", status=1)
+    assert printed.startswith("ERROR: studies/runs/one_hot.json can't be read (")
+
+
 def test_the_default_run_is_one_run_of_the_study():
     metrics = json.loads((ROOT / "metrics/metrics.json").read_text())["validation"]
     with (ROOT / "studies/plots/study.csv").open(newline="") as file:

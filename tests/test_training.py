@@ -231,8 +231,8 @@ def test_a_terminal_shows_the_summary_and_a_progress_bar_with_loss_and_accuracy(
 def sized_project(request, make_project):
     """A project that has run on made ids of all words, with sums as long as those of the real reviews.
 
-    Between them, the two networks changed with every setting of sentiment/reproducible.py, with Keras's own orthogonal
-    initialiser, and with a product that was left to Eigen.
+    Between them, the two networks changed with each setting of sentiment/reproducible.py that the bytes depend on, with Keras's
+    own orthogonal initialiser, and with a product that was left to Eigen.
     """
     project = make_project()
     cell, units = request.param
