@@ -2,8 +2,10 @@
 
 import csv
 import errno
+import io
 import json
 import os
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,9 +41,15 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Write an uncompressed .npz: builds of zlib compress to different bytes."""
-    with atomic_write(path) as part, part.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    """Write an uncompressed .npz: builds of zlib compress to different bytes.
+
+    `numpy.savez` writes other headers with Python 3.11.2 than with 3.11.7.
+    """
+    with atomic_write(path) as part, zipfile.ZipFile(part, "w") as file:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            file.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer())
 
 
 def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import random
 
@@ -25,6 +26,10 @@ def test_arrays_are_read_as_they_were_written(saved):
     x, y = read(saved)
     assert x.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert y.tolist() == [1, 1]
+
+
+def test_the_same_arrays_are_the_same_bytes_with_every_python(saved):
+    assert hashlib.sha256(saved.read_bytes()).hexdigest() == "0477a4106e6b98f3b2d8d733beec904735fc7d74083ff13142823cc7eabef1fe"
 
 
 def test_a_truncated_file_is_refused_wherever_it_was_cut(saved):
