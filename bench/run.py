@@ -1,6 +1,6 @@
 """`make bench`: this project against stock Keras, stock Keras with the two arguments that make it faster, and plain JAX.
 
-Stock Keras gets `compile(jit_compile=True, steps_per_execution=625)`. All are timed in turn; a table has the medians.
+The two arguments are `compile(jit_compile=True, steps_per_execution=625)`. All are timed in turn; a table has the medians.
 """
 
 import argparse
@@ -18,12 +18,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sentiment.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[1]
 JAX = str(ROOT / ".venv/jax/bin/python")
 REPEATS = 3
 # What was timed; the values of stock Keras, of stock Keras with its two arguments, of JAX and of this project; and their unit.
-Row = tuple[str, float, float | None, float | None, float, str]
+Row = tuple[str, float | None, float | None, float | None, float, str]
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
@@ -34,46 +39,39 @@ def run(command: list[str], folder: Path = ROOT) -> str:
     return done.stdout
 
 
-def seconds(command: list[str], folder: Path = ROOT) -> float:
-    """Wall-clock seconds of a command as a whole process."""
-    start = time.perf_counter()
-    run(command, folder)
-    return time.perf_counter() - start
-
-
 def ends(way: str, *options: str) -> list[float]:
     """The ends of the epochs of a fit in a process of its own, in seconds after its start."""
     command = [JAX, "bench/jax_way.py"] if way == "jax" else [sys.executable, "-m", "bench.fit", way]
-    return json.loads(run([*command, *options]).splitlines()[-1])["ends"]
-
-
-def epoch(way: str, *options: str) -> float:
-    """Seconds of the median epoch after the first, which compiles."""
-    return statistics.median(after - before for before, after in itertools.pairwise(ends(way, *options)))
+    return json.loads(run([*command, *options]).splitlines()[-1])
 
 
 def ten_epochs(way: str, *options: str) -> float:
-    """Seconds of ten epochs; where fewer were run, of the first and nine times the median of the others."""
+    """Seconds of ten epochs; where fewer were run, of the first, which compiles, and nine times the median of the others."""
     after = ends(way, *options)
-    epochs = [end - start for start, end in itertools.pairwise(after)]
-    return after[-1] if len(after) == 10 else after[0] + 9 * statistics.median(epochs)
+    return after[-1] if len(after) == 10 else after[0] + 9 * later_epoch(after)
 
 
-def peak_bytes(command: list[str], folder: Path) -> int:
-    """Peak memory of a command as a whole process."""
+def later_epoch(after: list[float]) -> float:
+    """Seconds of the median epoch after the first."""
+    return statistics.median(end - start for start, end in itertools.pairwise(after))
+
+
+def seconds_and_peak(command: list[str], folder: Path = ROOT) -> tuple[float, float]:
+    """Wall-clock seconds of a command, and the MiB of the process among its own that needed most."""
+    start = time.perf_counter()
     with subprocess.Popen(
         command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = status
-    return usage.ru_maxrss * 1024
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def alternately(*measured: Callable[[], float]) -> list[float]:
-    """The median of each of several measurements that are taken in turn."""
-    return [
-        statistics.median(values) for values in zip(*([measure() for measure in measured] for _ in range(REPEATS)), strict=True)
-    ]
+def alternately(*measured: Callable[[], Any]) -> np.ndarray:
+    """The median of each of several measurements, numbers or arrays of them, that are taken in turn."""
+    return np.median([[measure() for measure in measured] for _ in range(REPEATS)], axis=0)
 
 
 def fresh_project(folder: Path) -> Path:
@@ -108,56 +106,63 @@ def machine() -> str:
 def fits(folder: Path) -> Iterator[Row]:
     """Ten epochs of the lesson's networks."""
     arrays = str(folder / "arrays.npz")
-    run([sys.executable, "-m", "bench.fit", "save", "--to", arrays])
+    run([sys.executable, "-m", "bench.fit", "save", "{}", "--to", arrays])
     for cell in "simple_rnn", "lstm", "gru":
+        network = json.dumps({"model": {"cell": cell}})
+        of_keras = json.dumps({"model": {"cell": cell}, "train": {"epochs": 2}})
         usual, jitted, jax, ours = alternately(
-            partial(ten_epochs, "usual", "--cell", cell, "--epochs", "3"),
-            partial(ten_epochs, "jitted", "--cell", cell, "--epochs", "3"),
+            partial(ten_epochs, "usual", of_keras),
+            partial(ten_epochs, "jitted", of_keras),
             partial(ten_epochs, "jax", arrays, "--cell", cell),
-            partial(ten_epochs, "pipeline", "--cell", cell),
+            partial(ten_epochs, "pipeline", network),
         )
         yield f"ten epochs, `{cell}` of 8 units", usual, jitted, jax, ours, "s"
 
 
 def large(folder: Path) -> Iterator[Row]:
-    """An epoch of a large network, one run each."""
+    """An epoch of a large network, compiling included, one run each; and of the preset, compiling not included."""
     arrays = str(folder / "large.npz")
-    size = "--cell=lstm", "--units=64", "--num-words=10000", "--epochs=2"
-    run([sys.executable, "-m", "bench.fit", "save", "--to", arrays, "--num-words=10000", "--maxlen=400"])
-    jax = epoch("jax", arrays, *size)
-    usual, jitted, ours = (epoch(way, *size, "--maxlen=400") for way in ("usual", "jitted", "pipeline"))
+    model = {"cell": "lstm", "units": 64}
+    network = json.dumps({"split": {"num_words": 10_000}, "pad": {"maxlen": 400}, "model": model, "train": {"epochs": 1}})
+    run([sys.executable, "-m", "bench.fit", "save", network, "--to", arrays])
+    (jax,) = ends("jax", arrays, "--cell=lstm", "--units=64", "--num-words=10000", "--epochs=1")
+    (usual,), (jitted,), (ours,) = (ends(way, network) for way in ("usual", "jitted", "pipeline"))
     yield "an epoch, `lstm` of 64 units, 10,000 words, `maxlen` 400", usual, jitted, jax, ours, "s"
+    preset = read_yaml(ROOT / "studies/variants.yaml")["variants"]["preset"]  # type: ignore[index]
+    del preset["seeds"]
+    preset["train"]["epochs"] = 3
+    yield "an epoch of the preset", None, None, None, later_epoch(ends("pipeline", json.dumps(preset))), "s"
 
 
 def whole(folder: Path) -> Iterator[Row]:
     """Everything, from the raw reviews to the metrics, as whole processes; and the memory that they need."""
     script, numbers = [sys.executable, "bench/usual_way.py"], itertools.count()
-    usual, jitted, ours = alternately(
-        lambda: seconds(script),
-        lambda: seconds([*script, "--jitted"]),
-        lambda: seconds(["dvc", "repro"], fresh_project(folder / str(next(numbers)))),
+    (usual, usual_peak), (jitted, jitted_peak), (ours, our_peak) = alternately(
+        lambda: seconds_and_peak(script),
+        lambda: seconds_and_peak([*script, "--jitted"]),
+        lambda: seconds_and_peak(["dvc", "repro"], fresh_project(folder / str(next(numbers)))),
     )
     yield "everything, from the raw reviews to the metrics", usual, jitted, None, ours, "s"
-    usual, ours = alternately(
-        lambda: peak_bytes(script, ROOT) / 2**20,
-        lambda: peak_bytes([sys.executable, "-m", "stages.train"], folder / "0") / 2**20,
-    )
-    yield "peak memory, of the whole script and of the train stage", usual, None, None, ours, "MiB"
+    yield "peak memory of that", usual_peak, jitted_peak, None, our_peak, "MiB"
 
 
 def repro(folder: Path) -> Iterator[Row]:
     """A second `dvc repro`, which runs nothing, against that of five stages that copy a file."""
     trivial, project = trivial_project(folder / "trivial"), fresh_project(folder / "project")
     run(["dvc", "repro"], project)
-    bare, ours = alternately(lambda: seconds(["dvc", "repro"], trivial), lambda: seconds(["dvc", "repro"], project))
+    (bare, _), (ours, _) = alternately(*(partial(seconds_and_peak, ["dvc", "repro"], at) for at in (trivial, project)))
     yield "a second `dvc repro`: five trivial stages / this project", bare, None, None, ours, "s"
 
 
 def growth(folder: Path) -> Iterator[Row]:
     """An epoch of train on more reviews, and on longer ones."""
-    for what, option in ("twice the reviews", "--times-the-reviews=2"), ("twice the `maxlen`", "--maxlen=200"):
-        twice, base = alternately(partial(epoch, "pipeline", option), partial(epoch, "pipeline"))
-        yield f"an epoch on {what} / on the lesson's", twice, None, None, base, "s"
+    reviews, length, base = alternately(
+        lambda: later_epoch(ends("pipeline", "{}", "--times-the-reviews=2")),
+        lambda: later_epoch(ends("pipeline", '{"pad": {"maxlen": 200}}')),
+        lambda: later_epoch(ends("pipeline", "{}")),
+    )
+    yield "an epoch on twice the reviews / on the lesson's", reviews, None, None, base, "s"
+    yield "an epoch on twice the `maxlen` / on the lesson's", length, None, None, base, "s"
 
 
 PARTS = {part.__name__: part for part in (fits, large, whole, repro, growth)}
@@ -165,8 +170,8 @@ PARTS = {part.__name__: part for part in (fits, large, whole, repro, growth)}
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m bench.run", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to time (none: all)")
-    parts = parser.parse_args().parts or PARTS
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to time (none: all but growth)")
+    parts = parser.parse_args().parts or ["fits", "large", "whole", "repro"]
     run(["dvc", "repro", "fetch"])
     print("| | stock `fit` | with two arguments | JAX | this project | ratios |\n| --- | --- | --- | --- | --- | --- |")
     for name in parts:

@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import tarfile
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +88,7 @@ def write_keras_files(folder: Path, train: LabelledTexts = TRAIN, test: Labelled
         name: [tokenise(texts[i]) for texts in split for i in sorted(texts, key="{}_".format)]
         for name, split in (("train", train), ("test", test))
     }
-    ranks = {word: rank for rank, word in enumerate(rank_words(w for review in words["train"] for w in review), 1)}
+    ranks = {word: rank for rank, word in enumerate(rank_words(Counter(chain.from_iterable(words["train"]))), 1)}
     arrays = {}
     for name, split in ("train", train), ("test", test):
         arrays[f"x_{name}"] = np.empty(len(words[name]), object)
