@@ -1,6 +1,8 @@
 """How a command ends when something goes wrong: with a sentence, without a traceback."""
 
+import os
 import sys
+from pathlib import Path
 from types import TracebackType
 
 
@@ -43,3 +45,10 @@ def print_error(kind: type[BaseException], error: BaseException, traceback: Trac
         sentence = ""
     if sentence:
         print(f"ERROR: {sentence}", file=sys.stderr)
+        # DVC gives this variable to the stages of an experiment. Those of a queue run in folders of their own.
+        if "DVC_EXP_BASELINE_REV" in os.environ and ".dvc/tmp/exps" not in Path.cwd().as_posix():
+            print(
+                "params.yaml now has the parameters of this experiment. To have the committed ones and their results back, "
+                "run `git checkout params.yaml && dvc repro`.",
+                file=sys.stderr,
+            )

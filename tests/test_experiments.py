@@ -1,7 +1,8 @@
-"""Experiments as DVC has them: a grid in a queue with two workers, in DVC's temporary workspaces."""
+"""Experiments as DVC has them: in the workspace, and a grid in a queue with two workers."""
 
 import csv
 import io
+import re
 import time
 from itertools import product
 
@@ -48,6 +49,61 @@ def test_a_grid_of_experiments_runs_in_two_workers_and_none_is_lost(make_finishe
     project.run("dvc", "plots", "diff", other, best)
     page = (project.folder / "dvc_plots/index.html").read_text()
     assert best in page and other in page
+
+
+def test_after_a_failed_experiment_the_way_back_is_told_and_trains_nothing(make_finished_project):
+    project = make_finished_project()
+    before = project.outputs()
+    printed = project.run("dvc", "exp", "run", "-S", "train.learning_rate=1e38", status=255)
+    (way_back,) = re.findall("results back, run `([^`]+)`", printed)
+    assert project.run("git", "status", "--porcelain")
+    printed = project.run("sh", "-c", way_back)
+    assert "Running stage" not in printed
+    assert project.outputs() == before
+    assert not project.run("git", "status", "--porcelain")
+
+
+def test_a_failed_experiment_of_a_queue_is_shown_as_failed_and_leaves_the_workspace_as_it_is(make_finished_project):
+    project = make_finished_project()
+    project.run("dvc", "exp", "run", "--queue", "--name", "steep", "-S", "train.learning_rate=1e38")
+    finish_queue(project)
+    assert [row["State"] for row in table(project) if row["Experiment"] == "steep"] == ["Failed"]
+    log = project.run("dvc", "queue", "logs", "steep")
+    assert "ERROR: The loss is no longer a finite number" in log
+    assert "git checkout" not in log
+    assert not project.run("git", "status", "--porcelain")
+
+
+def test_going_back_in_a_fresh_clone_trains_nothing(make_finished_project, tmp_path):
+    """As the README has it: DVC finds the result of evaluate in git there, so it runs once more, and once alone."""
+    project = make_finished_project()
+    project.run("git", "clone", "--quiet", ".", str(tmp_path / "clone"))
+    project.folder = tmp_path / "clone"
+    assert project.repro() == ["fetch", "split", "pad", "train"]
+    project.set_params(model__cell="gru")
+    assert project.repro() == ["train", "evaluate"]
+    project.set_params(model__cell="simple_rnn")
+    assert project.repro() == ["evaluate"]
+    for cell in "gru", "simple_rnn":
+        project.set_params(model__cell=cell)
+        assert project.repro() == []
+
+
+def test_after_dvc_gc_an_experiment_comes_back_without_training_and_other_parameters_train_again(make_finished_project):
+    project = make_finished_project()
+    committed = project.outputs()
+    project.run("dvc", "exp", "run", "--name", "with-gru", "-S", "model.cell=gru")
+    with_gru = project.outputs()
+    project.run("git", "checkout", "--quiet", ".")
+    project.run("dvc", "checkout")
+    project.run("dvc", "gc", "--force", "--all-commits", "--all-experiments")
+
+    project.run("dvc", "exp", "apply", "with-gru")
+    assert project.outputs() == with_gru
+    assert "up to date" in project.run("dvc", "status")
+    project.set_params(model__cell="simple_rnn")
+    assert project.repro() == ["train", "evaluate"]
+    assert project.outputs() == committed
 
 
 def test_dvc_removes_the_half_written_result_of_another_worker(make_finished_project):
