@@ -5,75 +5,137 @@ import json
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment.errors import UserError, start_command
+from sentiment.errors import start_command
+from sentiment.texts import LABELS, Review, read_csv, read_lines, to_text
 
 if TYPE_CHECKING:
     from sentiment.predictions import Predict
 
-# Texts that are read, predicted and printed at a time: enough of them to hide the cost per call.
-AT_ONCE = 1024
+# What is read, predicted and printed at a time: enough reviews to hide the cost per call. The characters bound the memory;
+# 1,024 of IMDB's longest reviews have fewer.
+REVIEWS_AT_ONCE, CHARACTERS_AT_ONCE = 1024, 16_000_000
 
 
-def read_lines(path: str | None) -> Iterator[bytes]:
-    """The lines of a file, or of standard input, which end at newline alone.
-
-    Raises:
-        UserError: the file can't be read.
-    """
-    try:
-        with open(path or 0, "rb") as file:
-            for line in file:
-                yield line.removesuffix(b"\n")
-    except OSError as error:
-        raise UserError(f"{path or 'Standard input'} can't be read: {error.strerror}.") from error
-
-
-def one_line(text: bytes, width: int) -> str:
+def one_line(text: str, width: int) -> str:
     """The text, or as much of it as fits the width, without characters that would steer a terminal."""
-    line = "".join(character if character.isprintable() else " " for character in text.decode(errors="replace"))
+    line = "".join(character if character.isprintable() else " " for character in text)
     return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
-def predict_all(texts: Iterable[bytes], predict: "Predict") -> Iterator[tuple[bytes, float, int]]:
-    """Each text, the probability that it is positive, and the number of its words that the model knows."""
-    remaining = iter(texts)
-    while batch := list(islice(remaining, AT_ONCE)):
-        probabilities, known_words = predict(batch)
+def batches(reviews: Iterable[Review]) -> Iterator[list[Review]]:
+    batch, characters = [], 0
+    for review in reviews:
+        batch.append(review)
+        characters += len(review.text)
+        if len(batch) == REVIEWS_AT_ONCE or characters > CHARACTERS_AT_ONCE:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def predict_all(reviews: Iterable[Review], predict: "Predict") -> Iterator[tuple[Review, float, int]]:
+    """Each review, the probability that it is positive, and the number of its words that the model knows."""
+    for batch in batches(reviews):
+        probabilities, known_words = predict([review.text for review in batch])
         yield from zip(batch, probabilities.tolist(), known_words.tolist(), strict=True)
 
 
-def main() -> None:
+def print_comparison(counts: Counter[tuple[str | None, str | None]], as_json: bool) -> None:
+    """Print accuracy and confusion matrix from the number of reviews by actual and predicted label; None is unknown."""
+    actual_labels, predicted_labels = ("positive", "negative"), ("positive", "negative", None)
+    known = sum(counts[actual, predicted] for actual in actual_labels for predicted in actual_labels)
+    accuracy = sum(counts[label, label] for label in actual_labels) / known if known else None
+    if as_json:
+        confusion = [
+            {"actual": actual, "predicted": predicted, "reviews": counts[actual, predicted]}
+            for actual in actual_labels
+            for predicted in predicted_labels
+        ]
+        print(json.dumps({"accuracy": accuracy and round(accuracy, 6), "confusion": confusion}))
+    else:
+        print("\nactual    predicted positive  negative  unknown")
+        for actual in actual_labels:
+            positive, negative, unknown = (counts[actual, predicted] for predicted in predicted_labels)
+            print(f"{actual}  {positive:18}  {negative:8}  {unknown:7}")
+        print(f"accuracy {f'{accuracy:.4f}' if known else 'none'}, unknown reviews aside")
+
+
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m sentiment.predict",
-        description="Predict whether reviews are positive or negative: positive with a probability above 0.5.",
+        description="Predict whether reviews are positive or negative; unknown are those of which the model knows no word.",
     )
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a review (none: the lines of the file)")
-    parser.add_argument("--file", help="a file with a review a line, ended by newline alone (none: standard input)")
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a review (none: those of the file)")
+    parser.add_argument("--file", metavar="PATH", help="a UTF-8 file with a review a line (none, or -: standard input)")
+    parser.add_argument(
+        "--csv", metavar="COLUMN", help="the file is a CSV file with a header, and has its reviews in this column"
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="COLUMN",
+        help=f"compare with the labels in this column ({', '.join(LABELS)}): print the confusion matrix and the accuracy",
+    )
     parser.add_argument("--model", type=Path, default=Path("data/model"), metavar="DIR", help="the model (%(default)s)")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.5,
+        metavar="P",
+        help="call a review positive if its probability is above P (%(default)s); the model keeps no threshold, and "
+        "`evaluate.threshold` of params.yaml is for the metrics alone",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each review")
     arguments = parser.parse_args()
-    if arguments.texts and arguments.file:
+    if arguments.texts and (arguments.file, arguments.csv) != (None, None):
         parser.error("give texts or a file, not both")
+    if arguments.file == "":
+        parser.error("argument --file: expected a path, or - for standard input")
+    if arguments.labels is not None and arguments.csv is None:
+        parser.error("argument --labels: not allowed without --csv")
+    if not 0 <= arguments.threshold <= 1:
+        parser.error("argument --threshold: expected a number from 0 to 1")
+    return arguments
+
+
+def read_reviews(arguments: argparse.Namespace) -> Iterable[Review]:
+    path = arguments.file or "-"
+    if arguments.texts:
+        return [Review(to_text(os.fsencode(text), f"Text {n}")) for n, text in enumerate(arguments.texts, start=1)]
+    return read_lines(path) if arguments.csv is None else read_csv(path, arguments.csv, arguments.labels)
+
+
+def main() -> None:
+    arguments = parse_arguments()
     if sys.stdout:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
     # Imported here, for TensorFlow takes seconds: --help and a wrong option are answered at once.
     from sentiment.predictions import text_predictor
 
-    texts = map(os.fsencode, arguments.texts) if arguments.texts else read_lines(arguments.file)
+    predict = text_predictor(arguments.model)
+    if not arguments.texts and arguments.file in (None, "-") and os.isatty(0):
+        wanted = "reviews, one a line" if arguments.csv is None else "a CSV file"
+        print(f"Waiting for {wanted}; end with Ctrl-D on a line of its own.", file=sys.stderr)
     width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
-    for text, probability, known_words in predict_all(texts, text_predictor(arguments.model)):
-        label = "positive" if probability > 0.5 else "negative"
+    counts: Counter[tuple[str | None, str | None]] = Counter()
+    for review, probability, known_words in predict_all(read_reviews(arguments), predict):
+        label = None
+        if known_words:
+            label = "positive" if probability > arguments.threshold else "negative"
+        counts[review.label, label] += 1
         if arguments.json:
-            print(json.dumps({"label": label, "probability": round(probability, 6), "known_words": known_words}))
+            known_probability = round(probability, 6) if known_words else None
+            print(json.dumps({"label": label, "probability": known_probability, "known_words": known_words}))
         else:
-            note = "" if known_words else "(no known word) "
-            print(f"{label}  {probability:.4f}  {one_line(note.encode() + text, width)}")
+            print(f"{label or 'unknown':8}  {f'{probability:.4f}' if label else '':6}  {one_line(review.text, width)}")
+    if arguments.labels is not None:
+        print_comparison(counts, arguments.json)
 
 
 if __name__ == "__main__":

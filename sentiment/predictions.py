@@ -14,14 +14,15 @@ from sentiment.reviews import join
 from sentiment.saving import read_model
 from sentiment.splitting import keep_frequent
 
-Predict = Callable[[list[bytes]], tuple[np.ndarray, np.ndarray]]
+Predict = Callable[[list[str]], tuple[np.ndarray, np.ndarray]]
 
 
 def text_predictor(folder: Path) -> Predict:
-    """A function of n UTF-8 texts, which gives the probability that each is positive and how many of its words the model knows.
+    """A function of n texts, which gives the probability that each is positive and how many of its words the model knows.
 
     They are float64 and int64, both of shape (n,). A text becomes the model's input with the vocabulary and the
-    preprocessing in the model's folder, whatever params.yaml says now. Without a known word, it is padding alone.
+    preprocessing in the model's folder, whatever params.yaml says now. Without a known word, it is padding alone, and the
+    probability says nothing of the text.
 
     Raises:
         UserError: the folder holds no whole model.
@@ -44,8 +45,8 @@ def text_predictor(folder: Path) -> Predict:
     ranks = {word: rank for rank, word in enumerate(words, start=1)}
     probabilities = predictor(model)
 
-    def predict(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
-        reviews = join([encode(tokenise(text), ranks) for text in texts], labels=np.zeros(len(texts)))
+    def predict(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        reviews = join([encode(tokenise(text.encode()), ranks) for text in texts], labels=np.zeros(len(texts)))
         known = keep_frequent(reviews, preprocessing.num_words, preprocessing.skip_top)
         padded = pad(known, preprocessing.maxlen, preprocessing.padding, preprocessing.truncating)
         return probabilities(padded.x), known.lengths

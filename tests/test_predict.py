@@ -1,9 +1,16 @@
 """Raw text in, sentiment out: what `python -m sentiment.predict` prints."""
 
+import csv
+import gzip
+import io
 import json
+import os
+import pty
 import re
 import shutil
 import subprocess
+import tracemalloc
+from pathlib import Path
 
 import made_corpus
 import numpy as np
@@ -12,9 +19,10 @@ from conftest import ROOT, Project, copy_of_project
 
 from sentiment.encoding import LabelledTexts
 from sentiment.errors import UserError
-from sentiment.predict import main
+from sentiment.predict import batches, main
 from sentiment.predictions import text_predictor
 from sentiment.sources import read_archive
+from sentiment.texts import LONGEST, Review, read_csv, read_lines
 
 pytestmark = pytest.mark.pipeline
 
@@ -29,6 +37,7 @@ def predict(project: Project, *arguments: str, stdin: bytes | None = None) -> by
     command = ["python", "-m", "sentiment.predict", *arguments]
     done = subprocess.run(command, cwd=project.folder, env=project.environment, input=stdin, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+    assert b"Waiting" not in done.stderr
     return done.stdout
 
 
@@ -43,6 +52,13 @@ def predict_here(project, monkeypatch, capfdbinary):
         return capfdbinary.readouterr().out
 
     return predict
+
+
+def written(folder: Path, content: str | bytes) -> str:
+    """The path of a file of reviews."""
+    path = folder / "reviews"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
 
 
 def answers(printed: bytes) -> list[dict]:
@@ -73,13 +89,14 @@ def evaluated(project: Project) -> np.ndarray:
 
 
 def assert_as_evaluated(project: Project, texts: list[bytes]) -> None:
-    lines = b"".join(text.replace(b"\n", b" ") + b"\n" for text in texts)
-    predicted = answers(predict(project, "--json", stdin=lines))
+    labels = np.load(project.folder / "data/padded/test.npz")["y"].tolist()
+    file = io.StringIO()
+    csv.writer(file).writerows([("review", "sentiment"), *zip((text.decode() for text in texts), labels, strict=True)])
+    arguments = "--json", "--csv", "review", "--labels", "sentiment"
+    *predicted, comparison = answers(predict(project, *arguments, stdin=file.getvalue().encode()))
     np.testing.assert_allclose([answer["probability"] for answer in predicted], evaluated(project), rtol=0, atol=1e-6)
     accuracy = json.loads((project.folder / "metrics/metrics.json").read_text())["test"]["accuracy"]
-    labels = np.load(project.folder / "data/padded/test.npz")["y"]
-    right = [(answer["label"] == "positive") == label for answer, label in zip(predicted, labels, strict=True)]
-    assert np.mean(right) == pytest.approx(accuracy, abs=1e-6)
+    assert comparison["accuracy"] == pytest.approx(accuracy, abs=1e-6)
 
 
 @pytest.mark.slow
@@ -104,13 +121,214 @@ def test_the_raw_test_reviews_of_the_archive_get_the_probabilities_of_evaluate(r
 
 
 def test_texts_are_taken_from_arguments_a_file_or_standard_input_a_line_each(project, predict_here, tmp_path):
-    (tmp_path / "reviews").write_bytes(b"A wonderful film\n\nAwful and boring\x85, a\x0bwaste")
-    from_file = answers(predict_here("--json", "--file", str(tmp_path / "reviews")))
-    assert from_file == answers(predict(project, "--json", stdin=(tmp_path / "reviews").read_bytes()))
-    assert [answer["known_words"] for answer in from_file] == [3, 0, 2]
+    path = written(tmp_path, "A wonderful film\nFilm\nAwful and boring\x85, a\x0bwaste")
+    from_file = answers(predict_here("--json", "--file", path))
+    for arguments in ("--json",), ("--json", "--file", "-"):
+        assert answers(predict(project, *arguments, stdin=Path(path).read_bytes())) == from_file
+    assert [answer["known_words"] for answer in from_file] == [3, 1, 2]
     for answer in from_file:
         assert answer["label"] == ("positive" if answer["probability"] > 0.5 else "negative")
     assert answers(predict_here("--json", "A wonderful film")) == from_file[:1]
+
+
+def test_files_with_windows_line_ends_and_a_byte_order_mark_get_the_same_answers(predict_here, tmp_path):
+    expected = predict_here("--json", "wonderful film\nperfect", "awful boring")
+    as_windows = '\ufeffreview\r\n"wonderful film\r\nperfect"\r\nawful boring\r\n'
+    assert predict_here("--json", "--csv", "review", "--file", written(tmp_path, as_windows)) == expected
+    assert predict_here("--json", "wonderful film\r\nperfect", "awful boring\r\n") == expected
+    as_windows = "\ufeffwonderful film perfect\r\nawful boring\r\n\r\n"
+    assert predict_here("--json", "--file", written(tmp_path, as_windows)) == expected
+
+
+NO_TEXT = "unpack what is compressed, and convert what has another encoding, as `iconv -f UTF-16 -t UTF-8` does."
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "byte", "found"),
+    [
+        ("A wonderful film\n".encode("utf-16"), 1, 1, "ff"),
+        ("A wonderful film\n".encode("utf-16-le"), 1, 2, "00"),
+        (gzip.compress(b"A wonderful film\n"), 1, 2, "8b"),
+        ((ROOT / "plots/accuracy.png").read_bytes(), 1, 1, "89"),
+        ("A film\nA wonderful café\n".encode("latin-1"), 2, 16, "e9"),
+        (b"A film\nA wonderful\0 film\n", 2, 12, "00"),
+    ],
+    ids=["UTF-16", "UTF-16 without a mark", "gzip", "PNG", "Latin-1", "NUL"],
+)
+def test_what_is_no_utf_8_text_is_refused(tmp_path, content, line, byte, found):
+    path = written(tmp_path, content)
+    message = f"{path}, line {line} is no UTF-8 text: its byte {byte} is 0x{found}; {NO_TEXT}"
+    for reviews in read_lines(path), read_csv(path, "A film", None):
+        with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+            list(reviews)
+
+
+def test_an_argument_that_is_no_utf_8_text_is_refused(predict_here):
+    with pytest.raises(UserError, match=r"^Text 2 is no UTF-8 text: its byte 4 is 0xe9; "):
+        predict_here("A wonderful film", os.fsdecode(b"caf\xe9"))
+
+
+def test_a_review_without_a_known_word_is_unknown(predict_here, tmp_path):
+    path = written(tmp_path, "Xqzt\n\nA wonderful film\n\n  \n\n")
+    *unknown, known = answers(predict_here("--json", "--file", path))
+    assert unknown == 2 * [{"label": None, "probability": None, "known_words": 0}]
+    assert known == answers(predict_here("--json", "A wonderful film"))[0]
+
+
+def test_the_option_threshold_alone_decides_what_is_positive(predict_here, project):
+    (answer,) = answers(predict_here("--json", "A wonderful film"))
+    probability = answer["probability"]
+    before = (project.folder / "params.yaml").read_bytes()
+    project.set_params(evaluate__threshold=round(probability))
+    try:
+        assert answers(predict_here("--json", "A wonderful film")) == [answer]
+    finally:
+        (project.folder / "params.yaml").write_bytes(before)
+    for threshold, label in (probability - 1e-4, "positive"), (probability + 1e-4, "negative"):
+        changed = answers(predict_here("--json", "--threshold", str(threshold), "A wonderful film"))
+        assert changed == [answer | {"label": label}]
+
+
+def test_a_line_above_a_million_bytes_is_refused_without_reading_it_whole(tmp_path):
+    path = tmp_path / "reviews"
+    path.write_bytes(b"A film\n" + (LONGEST - 1) * b"a" + b"\n")
+    assert [len(review.text) for review in read_lines(str(path))] == [6, LONGEST - 1]
+    os.truncate(path, 200_000_000)
+    tracemalloc.start()
+    with pytest.raises(
+        UserError, match=r", line 3 has more than 1,000,000 bytes; cut it, or put each review on a line of its own\.$"
+    ):
+        list(read_lines(str(path)))
+    assert tracemalloc.get_traced_memory()[1] < 10 * LONGEST
+    tracemalloc.stop()
+
+
+def test_no_more_long_reviews_are_held_at_a_time_than_memory_allows():
+    longest = Review(LONGEST * "a")
+    assert [len(batch) for batch in batches(50 * [longest])] == [17, 17, 16]
+    longest_of_imdb = Review(13_704 * "a")
+    assert [len(batch) for batch in batches(2048 * [longest_of_imdb])] == [1024, 1024]
+
+
+@pytest.fixture
+def labelled(tmp_path) -> str:
+    """The path of a CSV file with a newline in a text, and with each spelling of the labels."""
+    return written(
+        tmp_path,
+        "id,review,sentiment\n"
+        '1,"A wonderful film,\nperfect",positive\n'
+        "2,Wonderful,NEG\n\n"
+        "3,Awful,pos\n"
+        '4,"""Awful"", boring",0\n'
+        "5,Perfect,1\n"
+        "6,Xqzt,Negative\n"
+        "7,,pos\n",
+    )
+
+
+def test_the_reviews_of_a_csv_file_are_compared_with_its_labels(predict_here, labelled):
+    texts = "A wonderful film, perfect", "Wonderful", "Awful", "Awful boring", "Perfect", "Xqzt", ""
+    expected = answers(predict_here("--json", *texts))
+    assert answers(predict_here("--json", "--csv", "review", "--file", labelled)) == expected
+
+    between = str(np.median([answer["probability"] for answer in expected[:5]]))
+    arguments = "--threshold", between, "--csv", "review", "--labels", "sentiment", "--file", labelled
+    *answered, comparison = answers(predict_here("--json", *arguments))
+    actual = ["positive", "negative", "positive", "negative", "positive", "negative", "positive"]
+    pairs = [(label, answer["label"]) for label, answer in zip(actual, answered, strict=True)]
+    assert comparison["accuracy"] == sum(label == predicted for label, predicted in pairs) / 5
+    assert comparison["confusion"] == [
+        {"actual": label, "predicted": predicted, "reviews": pairs.count((label, predicted))}
+        for label in ("positive", "negative")
+        for predicted in ("positive", "negative", None)
+    ]
+
+    *_, empty, header, positive, negative, accuracy = predict_here(*arguments).decode().split("\n")[:-1]
+    assert (empty, header) == ("", "actual    predicted positive  negative  unknown")
+    counted = [counted["reviews"] for counted in comparison["confusion"]]
+    assert 0 < comparison["accuracy"] < 1
+    assert [line.split() for line in (positive, negative)] == [
+        ["positive", *map(str, counted[:3])],
+        ["negative", *map(str, counted[3:])],
+    ]
+    assert accuracy == f"accuracy {comparison['accuracy']:.4f}, unknown reviews aside"
+
+
+def test_without_a_review_of_known_words_there_is_no_accuracy(predict_here, tmp_path):
+    path = written(tmp_path, "review,label\nXqzt,1\n")
+    arguments = "--csv", "review", "--labels", "label", "--file", path
+    assert predict_here(*arguments).endswith(b"accuracy none, unknown reviews aside\n")
+    assert answers(predict_here("--json", *arguments))[-1]["accuracy"] is None
+
+
+QUOTING = "; put a text with commas, quotes or newlines in double quotes, and double the quotes in it."
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,label\n", " has no column 'review'; its header has 'text', 'label'."),
+        ("review,sentiment\n", " has no column 'label'; its header has 'review', 'sentiment'."),
+        ("", " has no column 'review'; its header has none."),
+        (
+            'review,label\n"a\nb",1\n\nfine\n',
+            ", line 5 has 1 values, and the header 2; add what is missing, and put a text with commas in double quotes.",
+        ),
+        (
+            "review,label\nfine, really,1\n",
+            ", line 2 has 3 values, and the header 2; add what is missing, and put a text with commas in double quotes.",
+        ),
+        ("review,label\nfine,1\nfine,2\n", ", line 3 has the label '2'; allowed are positive, pos, 1, negative, neg, 0."),
+        (
+            'review,label\n"a\nb",1\n"fine" film,1\n',
+            f", line 4 starts a row that is no CSV (',' expected after '\"'){QUOTING}",
+        ),
+        ('review,label\nfine,1\n"fine,1\n', f", line 3 starts a row that is no CSV (unexpected end of data){QUOTING}"),
+        (
+            'review,label\n"' + LONGEST // 2 * "a\n" + 'a",1\n',
+            f", line 2 starts a row that is no CSV (field larger than field limit ({LONGEST})){QUOTING}",
+        ),
+    ],
+    ids=["texts", "labels", "empty file", "too few", "too many", "label", "after quotes", "no closing quote", "too long"],
+)
+def test_a_csv_file_that_does_not_hold_what_is_asked_for_is_refused(tmp_path, content, message):
+    path = written(tmp_path, content)
+    with pytest.raises(UserError, match=f"^{re.escape(path + message)}$"):
+        list(read_csv(path, "review", "label"))
+
+
+def test_a_long_text_is_read_from_a_csv_file(tmp_path):
+    path = written(tmp_path, f"review\n{(LONGEST - 1) * 'a'}\n")
+    assert list(read_csv(path, "review", None)) == [Review((LONGEST - 1) * "a")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--file=x", "y"], "give texts or a file, not both"),
+        (["--csv=x", "y"], "give texts or a file, not both"),
+        (["--file="], "argument --file: expected a path, or - for standard input"),
+        (["--labels=x"], "argument --labels: not allowed without --csv"),
+        (["--threshold=1.5", "x"], "argument --threshold: expected a number from 0 to 1"),
+        (["--threshold=nan", "x"], "argument --threshold: expected a number from 0 to 1"),
+        (["--threshold=half", "x"], "argument --threshold: invalid float value: 'half'"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(predict_here, capfdbinary, arguments, message):
+    with pytest.raises(SystemExit, match=r"^2$"):
+        predict_here(*arguments)
+    assert capfdbinary.readouterr().err.decode().endswith(f": error: {message}\n")
+
+
+def test_at_a_terminal_the_command_says_what_it_waits_for(project):
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, b"A wonderful film\n\x04")
+    command = ["python", "-m", "sentiment.predict", "--json"]
+    done = subprocess.run(command, cwd=project.folder, env=project.environment, stdin=terminal, capture_output=True)
+    assert len(answers(done.stdout)) == 1
+    assert b"\nWaiting for reviews, one a line; end with Ctrl-D on a line of its own.\n" in done.stderr
+    os.close(keyboard)
+    os.close(terminal)
 
 
 def test_a_person_gets_aligned_lines_that_fit_the_terminal(predict_here, monkeypatch):
@@ -122,8 +340,8 @@ def test_a_person_gets_aligned_lines_that_fit_the_terminal(predict_here, monkeyp
     assert "awful  [31m" in bad
     assert len(bad) == 40
     assert bad.endswith("…")
-    assert unknown.endswith("(no known word) Xqzt")
-    assert good.index("wonderful") == bad.index("awful") == unknown.index("(no")
+    assert unknown == f"{'unknown':18}Xqzt"
+    assert good.index("wonderful") == bad.index("awful") == unknown.index("Xqzt")
 
 
 def test_the_folder_of_the_model_alone_is_enough_and_params_yaml_does_not_matter(project, predict_here, tmp_path):
@@ -154,7 +372,6 @@ def test_what_is_missing_is_told(project, tmp_path):
         f"ERROR: {tmp_path} has no model: run `make` or `dvc repro`, which train one, or name its folder with `--model`."
     )
     assert told(project, "--file", "missing") == "ERROR: missing can't be read: No such file or directory."
-    assert "give texts or a file, not both" in project.run("python", "-m", "sentiment.predict", "--file=x", "y", status=2)
 
 
 @pytest.mark.parametrize(
