@@ -99,7 +99,7 @@ def trivial_project(folder: Path) -> Path:
 def machine() -> str:
     cpu = next(line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    packages = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "dvc"))
+    packages = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow-cpu", "keras", "dvc"))
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {packages}"
 
 
