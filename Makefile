@@ -46,7 +46,7 @@ bench: .venv/jax/installed ## time this project against Keras and JAX; PARTS=fit
 	python -m bench.run $(PARTS)
 
 lock: .venv/installed ## pin and hash the packages of requirements/*.in anew, for all supported Pythons
-	cd requirements && for name in stages tools ray jax; do \
+	cd requirements && for name in stages tools ray jax remotes; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; done
 
@@ -57,6 +57,11 @@ lock: .venv/installed ## pin and hash the packages of requirements/*.in anew, fo
 .venv/jax/installed: requirements/jax.txt .venv/installed
 	python -m venv .venv/jax
 	.venv/jax/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/jax.txt
+	touch $@
+
+.venv/remotes/installed: requirements/remotes.txt .venv/installed
+	python -m venv .venv/remotes
+	.venv/remotes/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/remotes.txt
 	touch $@
 
 .venv/ray: requirements/ray.txt .venv/installed

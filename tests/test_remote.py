@@ -41,6 +41,21 @@ def test_what_was_pushed_is_pulled_into_a_fresh_clone_where_nothing_has_to_run(o
 
 
 @pytest.mark.slow
+def test_a_model_that_was_registered_is_fetched_by_name_and_predicts(origin, clone, tmp_path):
+    """With the commands of docs/sharing.md."""
+    bare = origin.run("git", "remote", "get-url", "origin").strip()
+    get = "dvc", "artifacts", "get", bare, "sentiment"
+    assert "Unable to find artifact 'sentiment'" in clone.run(*get, status=1)
+    clone.environment = clone.environment | {"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.com"}
+    clone.run("git", "tag", "-a", "sentiment@v1.0.0", "-m", "The first model")
+    clone.run("git", "push", "origin", "sentiment@v1.0.0")
+    clone.run(*get, "--rev", "v1.0.0", "--out", str(tmp_path / "model"))
+    predict = "python", "-m", "sentiment.predict", "--model"
+    fetched, made = clone.run(*predict, str(tmp_path / "model"), "word"), origin.run(*predict, "data/model", "word")
+    assert fetched.splitlines()[-1] == made.splitlines()[-1]
+
+
+@pytest.mark.slow
 def test_an_experiment_that_was_pushed_is_pulled_and_applied_elsewhere(origin, clone):
     origin.run("dvc", "exp", "run", "--quiet", "--name", "with-a-gru", "-S", "model.cell=gru")
     expected = origin.outputs()
