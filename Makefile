@@ -3,6 +3,8 @@
 # The stages run as `python -m stages.…`: that python has to be the environment's.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON
+# And on macOS: its make, 3.81, finds commands in the PATH that it was started with, unless SHELL is other than /bin/sh.
+SHELL := sh
 
 .PHONY: run help report test test-all lint study study-on-ray bench lock
 

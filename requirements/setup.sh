@@ -12,12 +12,19 @@ git rev-parse --verify --quiet HEAD >/dev/null || fail \
 	'DVC needs a git repository with a commit, and this folder is none. `git clone` makes one; so do these commands:' \
 	'    git init' '    git add --all' '    git commit --message "The first commit"'
 
+# Other builds have other names: a free-threaded one has 313t in it, one for Alpine musl, one of 32 bits i386.
+fits='import platform, re, sys, sysconfig
+names = platform.machine() + " " + sysconfig.get_config_var("SOABI")
+sys.exit(not re.fullmatch(r"\S+ cpython-31[123]-(x86_64|aarch64)-linux-gnu|arm64 cpython-31[123]-darwin", names))'
 [ -n "${PYTHON:-}" ] && set -- "$PYTHON" || set -- python3 python3.13 python3.12 python3.11
 for python; do
-	"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break
+	"$python" -c "$fits" 2>/dev/null && break
 	python=
 done
-[ -n "$python" ] || fail 'This project needs Python 3.11, 3.12 or 3.13: install one, or name it: make PYTHON=/path/to/python3.12'
+[ -n "$python" ] || fail \
+	'This project needs Python 3.11, 3.12 or 3.13: install one, or name it: make PYTHON=/path/to/python3.12' \
+	'It has to be a build that TensorFlow has packages for: on Linux with glibc (x86-64 or arm64; on Windows, in WSL 2)' \
+	'or on a Mac with Apple silicon, and not free-threaded.'
 
 "$python" -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \

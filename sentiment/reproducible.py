@@ -1,12 +1,24 @@
 """TensorFlow and Keras, set up so that the processor decides nothing of their results. Import them from here.
 
-On x86-64 with AVX2, the same inputs then give the same bytes on every processor and with any number of cores. (A GPU has
-bits of its own.) Without the settings of instructions, approximations, Eigen or oneDNN, two of the processors that were tried
-trained different weights: an AMD with AVX-512, an Intel Haswell, and an AMD with twice their level 1 cache.
+On x86-64 with AVX2, the same inputs then give the same bytes on every processor and with any number of cores. (GPUs and arm64
+processors have bits of their own.) Without the settings of instructions, approximations, Eigen or oneDNN, two of the processors
+that were tried trained different weights: an AMD with AVX-512, an Intel Haswell, and an AMD with twice their level 1 cache.
 """
 
 import gc
 import os
+import platform
+
+import numpy as np
+
+from sentiment.errors import UserError
+
+# NumPy calls AVX2 and what came with it X86_V3. Without it, the weights would be others; without AVX, TensorFlow would crash.
+if platform.machine() in ("x86_64", "AMD64") and "X86_V3" not in np.show_config("dicts")["SIMD Extensions"].get("found", []):
+    raise UserError(
+        "This processor has no AVX2, which training and predicting need: run on another machine "
+        "or, where this one is virtual, have it pass on its host's processor."
+    )
 
 os.environ["XLA_FLAGS"] = " ".join(
     [

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Project
 
 from sentiment.yaml_reader import read_yaml
 
@@ -128,6 +128,29 @@ def test_every_module_of_the_package_is_used_by_a_stage_or_another_command():
     commands = *(ROOT / name for name in STAGES), *(ROOT / "sentiment" / name for name in ("predict.py", "parameters.py"))
     used = set().union(*(imported_modules(path) for path in commands))
     assert {str(path.relative_to(ROOT)) for path in (ROOT / "sentiment").glob("*.py")} <= used
+
+
+@pytest.mark.training
+def test_nothing_that_windows_lacks_is_needed_to_import_the_project():
+    """All modules are imported a second time, when the other packages are there and what they may have used is gone."""
+    folders = "sentiment", "stages", "studies", "report"
+    modules = [f"{folder}.{path.stem}" for folder in folders for path in (ROOT / folder).glob("*.py") if path.stem != "on_ray"]
+    script = f"""
+import importlib, os, signal, sys
+for name in {modules}:
+    importlib.import_module(name)
+for name in [name for name in sys.modules if name.split(".")[0] in {folders}]:
+    del sys.modules[name]
+for name in "SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGUSR1":
+    delattr(signal, name)
+for name in "fork", "getuid", "killpg", "sysconf", "uname", "wait":
+    delattr(os, name)
+for name in "fcntl", "grp", "pwd", "resource", "termios":
+    sys.modules[name] = None
+for name in {modules}:
+    importlib.import_module(name)
+"""
+    Project(ROOT).run("python", "-c", script)
 
 
 def test_imports_are_found_wherever_they_stand(tmp_path):

@@ -1,6 +1,7 @@
 import re
 import shlex
 import shutil
+import sys
 from importlib import metadata
 
 import pytest
@@ -34,6 +35,49 @@ def test_make_says_which_pythons_it_needs(tmp_path):
     printed = project.run("make", "PYTHON=false", status=2)
     assert "This project needs Python 3.11, 3.12 or 3.13" in printed
     assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("machine", "build", "fits"),
+    [
+        ("x86_64", "cpython-313-x86_64-linux-gnu", True),
+        ("aarch64", "cpython-311-aarch64-linux-gnu", True),
+        ("arm64", "cpython-312-darwin", True),
+        pytest.param("x86_64", "cpython-312-darwin", False, id="a Mac with an Intel processor"),
+        pytest.param("x86_64", "cpython-312-i386-linux-gnu", False, id="32 bits"),
+        pytest.param("x86_64", "cpython-313t-x86_64-linux-gnu", False, id="free-threaded"),
+        pytest.param("aarch64", "cpython-312-aarch64-linux-musl", False, id="Alpine"),
+        pytest.param("AMD64", None, False, id="Windows"),
+    ],
+)
+def test_make_says_on_which_machines_tensorflow_is_to_be_had_before_it_installs_anything(tmp_path, machine, build, fits):
+    """A Python that says it were on another machine, and goes no further than that."""
+    project = Project(tmp_path)
+    copy_of_project(tmp_path)
+    project.run("git", "init", "--quiet")
+    project.commit()
+    told = f"import platform as p, sysconfig as s; p.machine = lambda: {machine!r}; s.get_config_var = lambda name: {build!r}"
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$1" = -c ] || {{ echo goes on; exit 1; }}\nexec {sys.executable} -c "{told}\n$2"\n')
+    python.chmod(0o755)
+    printed = project.run("make", f"PYTHON={python}", status=2)
+    assert ("goes on" in printed) == fits
+    assert ("on Linux with glibc (x86-64 or arm64; on Windows, in WSL 2)\nor on a Mac with Apple silicon" in printed) != fits
+
+
+def test_make_gives_every_command_to_a_shell(tmp_path):
+    """Without one, the make of macOS, 3.81, does not find the environment's commands."""
+    project = Project(tmp_path)
+    copy_of_project(tmp_path)
+    bin_folder = tmp_path / ".venv/bin"
+    bin_folder.mkdir(parents=True)
+    (tmp_path / ".venv/installed").touch()
+    (bin_folder / "sh").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/given\n')
+    (bin_folder / "sh").chmod(0o755)
+    project.run("make", "run", "lint")
+    given = (tmp_path / "given").read_text()
+    for command in "python -m sentiment.parameters", "dvc repro", "dvc metrics show", "ruff check", "mypy":
+        assert f"-c {command}\n" in given
 
 
 def test_make_says_how_to_make_a_git_repository_before_it_installs_anything(tmp_path):

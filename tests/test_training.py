@@ -11,6 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from conftest import ROOT, Project
 
 from sentiment import network, saving, training
 from sentiment.padding import Padded, save_padded
@@ -268,6 +269,17 @@ def test_the_environment_decides_no_byte(sized_project, tmp_path):
     )
 
 
+def emulated(processor: str) -> list[str]:
+    """What runs Python on an emulated processor.
+
+    qemu runs the interpreter itself, which finds the packages of its virtual environment through PYTHONPATH alone.
+    """
+    if not shutil.which("qemu-x86_64"):
+        message = "qemu-x86_64 (Debian's package qemu-user) is not installed"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+    return ["qemu-x86_64", "-cpu", processor, os.path.realpath(sys.executable)]
+
+
 @pytest.mark.pipeline
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -278,10 +290,27 @@ def test_the_environment_decides_no_byte(sized_project, tmp_path):
 )
 def test_another_processor_with_avx2_gives_the_same_bytes(sized_project, processor):
     """Emulated processors, which have AVX2 and nothing newer."""
-    if not shutil.which("qemu-x86_64"):
-        message = "qemu-x86_64 (Debian's package qemu-user) is not installed"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
     project, outputs = sized_project
-    # qemu runs the interpreter itself, which does not find the virtual environment that it was started from.
-    emulated = "qemu-x86_64", "-cpu", processor, os.path.realpath(sys.executable)
-    assert outputs == rerun(project, *emulated, PYTHONPATH=sysconfig.get_path("purelib"))
+    assert outputs == rerun(project, *emulated(processor), PYTHONPATH=sysconfig.get_path("purelib"))
+
+
+@pytest.mark.pipeline
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("processor", "command"), [("Nehalem", ["stages.train"]), ("SandyBridge", ["sentiment.predict", "text"])]
+)
+def test_a_processor_without_avx2_is_told(make_project, processor, command):
+    """With the first one, which has no AVX either, TensorFlow itself ends with an illegal instruction."""
+    purelib = sysconfig.get_path("purelib")
+    printed = make_project().run(*emulated(processor), "-m", *command, status=1, PYTHONPATH=purelib)
+    assert printed.splitlines()[-1].startswith("ERROR: This processor has no AVX2, which training and predicting need: ")
+    assert "Traceback" not in printed
+
+
+@pytest.mark.training
+def test_an_arm64_processor_needs_no_avx2():
+    """This processor under another name, its AVX2 hidden from NumPy, which the first run shows."""
+    script, hidden = "import platform; platform.machine = lambda: {!r}; import sentiment.reproducible", "X86_V3"
+    printed = Project(ROOT).run("python", "-c", script.format("x86_64"), status=1, NPY_DISABLE_CPU_FEATURES=hidden)
+    assert "This processor has no AVX2" in printed
+    Project(ROOT).run("python", "-c", script.format("aarch64"), NPY_DISABLE_CPU_FEATURES=hidden)
