@@ -42,8 +42,8 @@ os.environ["DNNL_MAX_CPU_ISA"] = "AVX2"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 # Not what ~/.keras/keras.json says of the machine's user.
 os.environ["KERAS_BACKEND"] = "tensorflow"
-# TensorFlow logs a missing GPU as an error; what stops a stage is raised as an exception anyway.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# TensorFlow's warnings and errors, and not what it does and could do.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
 # The imports make over half a million objects, which stay. A third of the time to start and to end would go into looking
 # for garbage among them.

@@ -37,7 +37,7 @@ def predict(project: Project, *arguments: str, stdin: bytes | None = None) -> by
     command = ["python", "-m", "sentiment.predict", *arguments]
     done = subprocess.run(command, cwd=project.folder, env=project.environment, input=stdin, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
-    assert b"Waiting" not in done.stderr
+    assert not done.stderr, "predictions and nothing else"
     return done.stdout
 
 
