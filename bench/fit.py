@@ -51,7 +51,7 @@ def fit_of_this_project(params: Params, training: Padded, validation: Padded) ->
     """The ends of the epochs of this project's fit, in seconds after the start."""
     from sentiment.training import fit, new_model
 
-    model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train)
+    model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(training.y))
     start = time.perf_counter()
     return [time.perf_counter() - start for _ in fit(model, training, validation, params.train)]
 

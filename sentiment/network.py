@@ -52,11 +52,26 @@ CELLS: dict[str, tuple[type[keras.layers.Layer], Callable[..., State], int]] = {
 }
 
 
+def max_and_mean(outputs: keras.KerasTensor) -> keras.Model:
+    """The maximum and the mean over all tokens, side by side: (B, T, U) to (B, 2 U)."""
+    sequence = keras.Input(outputs.shape[1:], name="outputs")
+    pools = keras.layers.GlobalMaxPooling1D(name="max"), keras.layers.GlobalAveragePooling1D(name="mean")
+    return keras.Model(sequence, keras.layers.Concatenate(name="both")([pool(sequence) for pool in pools]), name="max_mean")
+
+
+# By the name of the parameter: what makes the Keras layer that takes the cell's outputs, (B, T, U), to (B, U) or (B, 2 U).
+POOLINGS: dict[str, Callable[[keras.KerasTensor], keras.layers.Layer]] = {
+    "max": lambda _: keras.layers.GlobalMaxPooling1D(name="max"),
+    "mean": lambda _: keras.layers.GlobalAveragePooling1D(name="mean"),
+    "max_mean": max_and_mean,
+}
+
+
 def build_model(maxlen: int, num_words: int, model_params: ModelSection, seed: int) -> keras.Model:
     """The network for Keras: token ids, int32 of shape (B, T), to the probability of a positive review, (B, 1).
 
     The cell is given an embedding of each token, or a one-hot vector in which id i is column i. Keras draws the weights
-    from the seed. XLA computes the orthogonal recurrent kernel, because Keras's own QR decomposition depends on the sizes of
+    from the seed. XLA computes the orthogonal recurrent kernels, because Keras's own QR decomposition depends on the sizes of
     the processor's caches.
     """
     keras.utils.set_random_seed(seed)
@@ -71,34 +86,69 @@ def build_model(maxlen: int, num_words: int, model_params: ModelSection, seed: i
         network.add(keras.layers.Embedding(num_words, model_params.embedding_dim, name="embedding"))
     if model_params.dropout:
         network.add(keras.layers.Dropout(model_params.dropout, noise_shape=(None, maxlen, 1), seed=seed, name="dropout"))
-    network.add(layer(model_params.units, name=model_params.cell))
+    cell = layer(model_params.units, return_sequences=model_params.pooling != "last", name=model_params.cell)
+    network.add(keras.layers.Bidirectional(cell, name=model_params.cell) if model_params.bidirectional else cell)
+    if model_params.pooling != "last":
+        network.add(POOLINGS[model_params.pooling](network.outputs[0]))
+    if model_params.output_dropout:
+        network.add(keras.layers.Dropout(model_params.output_dropout, seed=seed, name="output_dropout"))
     network.add(keras.layers.Dense(1, activation="sigmoid", name="positive"))
-    recurrent_kernel = network.get_layer(model_params.cell).cell.recurrent_kernel
-    orthogonal = tf.function(keras.initializers.Orthogonal(seed=seed), jit_compile=True, autograph=False)
-    recurrent_kernel.assign(orthogonal(tuple(recurrent_kernel.shape)))
+    for direction, (_, recurrent_kernel, _) in enumerate(cell_weights(network)):
+        initializer = keras.initializers.Orthogonal(seed=(seed + direction) % 2**32)
+        orthogonal = tf.function(initializer, jit_compile=True, autograph=False)
+        recurrent_kernel.assign(orthogonal(tuple(recurrent_kernel.shape)))
     return network
 
 
-def logits(model: keras.Model, ids: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+def cell_name(model: keras.Model) -> str:
+    """The name of the model's cell."""
+    (name,) = CELLS.keys() & {layer.name for layer in model.layers}
+    return name
+
+
+def cell_weights(model: keras.Model) -> list[list[keras.Variable]]:
+    """Kernel, recurrent kernel and bias of the model's cell; the same of the cell that reads backwards, if it has one."""
+    weights = model.get_layer(cell_name(model)).trainable_variables
+    return [weights[:3], weights[3:]] if len(weights) > 3 else [weights]
+
+
+def logits(
+    model: keras.Model, ids: tf.Tensor, mask: tf.Tensor | None = None, output_mask: tf.Tensor | None = None
+) -> tf.Tensor:
     """The logits (B,) that the Keras model has for token ids, int32 (B, T), before the sigmoid of its last layer.
 
-    The embeddings of the tokens are multiplied by `mask`, which has the shape of the ids: see `dropout_mask`.
+    The embeddings of the tokens are multiplied by `mask`, which has the shape of the ids, and what goes into the last layer
+    by `output_mask`: see `dropout_mask`.
     """
-    *embedding, kernel, recurrent_kernel, bias, dense_kernel, dense_bias = map(tf.convert_to_tensor, model.trainable_variables)
-    cell = model.layers[-2].name
-    recurrent_bias = tf.zeros_like(recurrent_kernel[0])
-    if cell == "gru":
-        bias, recurrent_bias = tf.unstack(bias)
+    first, last = model.layers[0], model.layers[-1]
+    pooling = next((layer for layer in model.layers if layer.name in POOLINGS), None)
+    directions = [tuple(map(tf.convert_to_tensor, weights)) for weights in cell_weights(model)]
+    # Both directions read the tokens from one projection, so that the embedding gets one gradient per token.
+    kernel = tf.concat([kernel for kernel, _, _ in directions], axis=1)
     ids = tf.transpose(ids)
-    tokens = project_embedded(ids, embedding[0], kernel) if embedding else project_one_hot(ids, kernel)
+    if isinstance(first, keras.layers.Embedding):
+        tokens = project_embedded(ids, tf.convert_to_tensor(first.embeddings), kernel)
+    else:
+        tokens = project_one_hot(ids, kernel)
     if mask is not None:
         tokens *= tf.transpose(mask)[..., tf.newaxis]
-    output = last_output(cell, tokens + bias, recurrent_kernel, recurrent_bias)
-    return tf.squeeze(output @ dense_kernel + dense_bias, axis=1)
+    forwards, *backwards = tf.split(tokens, len(directions), axis=2)
+    in_reading_order = [forwards, *(tf.reverse(tokens, axis=[0]) for tokens in backwards)]
+    outputs = [
+        cell_output(cell_name(model), tokens, recurrent_kernel, bias, every=pooling is not None)
+        for tokens, (_, recurrent_kernel, bias) in zip(in_reading_order, directions, strict=True)
+    ]
+    # A pooling takes the outputs in any order, so those of the second cell may stay in its own.
+    features = tf.concat(outputs, axis=-1)
+    if pooling:
+        features = pooling(tf.transpose(features, [1, 0, 2]))
+    if output_mask is not None:
+        features *= output_mask
+    return tf.squeeze(features @ tf.convert_to_tensor(last.kernel) + last.bias, axis=1)
 
 
 def dropout_mask(shape: tuple[int, int], dropout: float, seed: tf.Tensor, dtype: str) -> tf.Tensor:
-    """Dropout of whole tokens: zero for a dropped one, 1 / (1 - dropout) for the others.
+    """Dropout: zero for what is dropped, 1 / (1 - dropout) for the others.
 
     The seed, int64 (2,), alone decides: Philox works with integers, and XLA compiles it to the same on every processor.
     """
@@ -144,18 +194,28 @@ def project_one_hot(ids: tf.Tensor, kernel: tf.Tensor) -> WithGradient:
     return tf.gather(kernel, ids), backward
 
 
-def last_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, recurrent_bias: tf.Tensor) -> tf.Tensor:
-    """The output of the cell after the last token, (B, U), from the projected tokens, (T, B, G)."""
+def cell_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor, every: bool) -> tf.Tensor:
+    """The output of the cell after the last token, (B, U), or after every token, (T, B, U).
+
+    Tokens are projected, (T, B, G). A GRU has two biases, (2, G), the second one for its projected output; other cells have
+    one, (G,).
+    """
     _, step, state_size = CELLS[cell]
+    bias, recurrent_bias = tf.unstack(bias) if cell == "gru" else (bias, tf.zeros_like(bias))
+    tokens += bias
     maxlen, batch_size, _ = tokens.shape
     start = (tf.zeros((batch_size, recurrent_kernel.shape[0]), tokens.dtype),) * state_size
+    outputs = (tf.TensorArray(tokens.dtype, maxlen, element_shape=start[0].shape),) if every else ()
 
-    def next_token(t: tf.Tensor, *state: tf.Tensor) -> tuple:
-        return t + 1, *step(tokens[t], product(state[0], recurrent_kernel) + recurrent_bias, state)
+    def next_token(t: tf.Tensor, outputs: tuple, *state: tf.Tensor) -> tuple:
+        state = step(tokens[t], product(state[0], recurrent_kernel) + recurrent_bias, state)
+        return t + 1, tuple(array.write(t, state[0]) for array in outputs), *state
 
     # With a known number of turns, XLA can store what the gradient needs of each.
-    _, output, *_ = tf.while_loop(lambda t, *_: t < maxlen, next_token, (0, *start), maximum_iterations=maxlen)
-    return output
+    _, outputs, output, *_ = tf.while_loop(
+        lambda t, *_: t < maxlen, next_token, (0, outputs, *start), maximum_iterations=maxlen
+    )
+    return outputs[0].stack() if every else output
 
 
 def compile_logits(model: keras.Model, batch_size: int = 32) -> Callable[[tf.Tensor], tf.Tensor]:

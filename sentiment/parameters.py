@@ -84,8 +84,14 @@ class ModelSection(Section):
     """the recurrent layer"""
     units: Count
     """units of the cell"""
+    bidirectional: bool
+    """whether a second cell reads the tokens backwards, beside the first one"""
+    pooling: Literal["last", "max", "mean", "max_mean"]
+    """what goes on of the cell's outputs: the last one, or their maximum or mean over all tokens, padding included, or both"""
     dropout: Annotated[float, Field(ge=0, lt=1)]
     """share of the tokens that each training step drops"""
+    output_dropout: Annotated[float, Field(ge=0, lt=1)]
+    """share of what goes into the last layer that each training step drops"""
 
 
 class TrainSection(Section):
@@ -93,6 +99,8 @@ class TrainSection(Section):
     """Keras's optimizer of this name"""
     learning_rate: Annotated[float, Field(gt=0)] | None
     """learning rate of the optimizer; null: Keras's default for it"""
+    schedule: Literal["constant", "linear"]
+    """the learning rate over the steps of all epochs, whether or not patience ends them early; linear: it falls to zero"""
     epochs: Count
     """how often each training review is seen"""
     batch_size: Count

@@ -21,20 +21,22 @@ from sentiment.reproducible import keras, tf
 COLUMNS = "loss", "accuracy", "val_loss", "val_accuracy"
 
 
-def new_model(maxlen: int, num_words: int, model_params: ModelSection, train: TrainSection) -> keras.Model:
-    """The network with its initial weights, compiled with its optimizer."""
+def new_model(maxlen: int, num_words: int, model_params: ModelSection, train: TrainSection, n: int) -> keras.Model:
+    """The network with its initial weights, compiled with its optimizer for n training reviews."""
     model = build_model(maxlen, num_words, model_params, train.seed)
-    model.compile(make_optimizer(train), loss="binary_crossentropy", metrics=["accuracy"])
+    model.compile(make_optimizer(train, n), loss="binary_crossentropy", metrics=["accuracy"])
     return model
 
 
-def make_optimizer(train: TrainSection) -> keras.optimizers.Optimizer:
+def make_optimizer(train: TrainSection, n: int) -> keras.optimizers.Optimizer:
     """The optimizer of this name, with Keras's default learning rate where the parameters give none."""
+    optimizer = keras.optimizers.get(train.optimizer)
+    learning_rate = train.learning_rate or float(optimizer.learning_rate)
+    if train.schedule == "linear":
+        steps = train.epochs * -(-n // train.batch_size)
+        learning_rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, end_learning_rate=0.0)
     # Without a name of its own, the second optimizer of a process would get another one, which goes into model.keras.
-    config: dict[str, str | float] = {"name": train.optimizer}
-    if train.learning_rate is not None:
-        config["learning_rate"] = train.learning_rate
-    return keras.optimizers.get({"class_name": train.optimizer, "config": config})
+    return type(optimizer)(learning_rate, name=train.optimizer)
 
 
 def fit(model: keras.Model, training: Padded, validation: Padded, train: TrainSection) -> Iterator[dict[str, float]]:
@@ -85,15 +87,19 @@ def compile_epoch(model: keras.Model, batch_size: int, seed: int) -> Callable[..
     changes the weights. Dropout, if the model has it, depends on the seed and on the number of steps since the first epoch.
     """
     model.optimizer.build(model.trainable_variables)
-    dropout = sum(layer.rate for layer in model.layers if layer.name == "dropout")
+    rates = {layer.name: layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)}
 
     def train_batch(ids: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        mask = None
-        if dropout:
-            step = tf.cast(model.optimizer.iterations, tf.int64)
-            mask = dropout_mask(ids.shape, dropout, tf.stack([seed, step]), model.compute_dtype)
+        step = tf.cast(model.optimizer.iterations, tf.int64)
+        mask = output_mask = None
+        if "dropout" in rates:
+            mask = dropout_mask(ids.shape, rates["dropout"], tf.stack([seed, step]), model.compute_dtype)
+        if "output_dropout" in rates:
+            shape = ids.shape[0], model.layers[-1].kernel.shape[0]
+            # Numbers of its own: no step is negative.
+            output_mask = dropout_mask(shape, rates["output_dropout"], tf.stack([seed, -1 - step]), model.compute_dtype)
         with tf.GradientTape() as tape:
-            output = logits(model, ids, mask)
+            output = logits(model, ids, mask, output_mask)
             losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, output.dtype), output)
             loss = tf.reduce_mean(losses)
         variables = model.trainable_variables

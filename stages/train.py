@@ -28,7 +28,7 @@ def main() -> None:
     vocabulary = read_bytes(VOCABULARY)
     training, validation = load_padded(PADDED / "train.npz"), load_padded(PADDED / "validation.npz")
 
-    model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train)
+    model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(training.y))
     model.summary()
     history = []
     with tqdm(total=params.train.epochs, unit="epoch", disable=None) as progress:

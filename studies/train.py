@@ -21,7 +21,7 @@ def train_and_score(variant: str, seed: int) -> dict:
     """A run of a variant: its seed, its scores and the size of its model."""
     params = params_of(variant, seed)
     splits = padded_splits(REVIEWS, params.split, params.pad)
-    model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train)
+    model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(splits["train"].y))
     for epoch, row in enumerate(fit(model, splits["train"], splits["validation"], params.train), start=1):
         print(f"{variant}, seed {seed}, epoch {epoch}: val_accuracy {row['val_accuracy']:.4f}")
     scores = score_each(predict_unseen(splits, predictor(model)), params.evaluate.threshold)

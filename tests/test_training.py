@@ -30,17 +30,35 @@ def made_data(n: int, seed: int) -> Padded:
     return Padded(x, (x.mean(axis=1) > NUM_WORDS / 2).astype(np.uint8))
 
 
-def made_model(cell: str, optimizer: str, first: str = "embedding", dropout: float = 0.0) -> keras.Model:
-    model_params = ModelSection(input=first, embedding_dim=16, cell=cell, units=8, dropout=dropout)
-    model = network.build_model(MAXLEN, NUM_WORDS, model_params, seed=1)
-    model.compile(training.make_optimizer(params(optimizer)), "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
+def made_model(cell: str, train: TrainSection | None = None, **changes: object) -> keras.Model:
+    """A model of the test's size, with these changes of its parameters."""
+    model_params = {
+        "input": "embedding",
+        "embedding_dim": 16,
+        "cell": cell,
+        "units": 8,
+        "bidirectional": False,
+        "pooling": "last",
+        "dropout": 0.0,
+        "output_dropout": 0.0,
+    }
+    model = network.build_model(MAXLEN, NUM_WORDS, ModelSection(**model_params | changes), seed=1)
+    optimizer = training.make_optimizer(train or params(), N)
+    model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     return model
 
 
-def params(optimizer: str = "adam", seed: int = 3, epochs: int = EPOCHS, patience: int | None = None) -> TrainSection:
-    return TrainSection(
-        optimizer=optimizer, learning_rate=None, epochs=epochs, batch_size=BATCH_SIZE, seed=seed, patience=patience
-    )
+def params(**changes: object) -> TrainSection:
+    values = {
+        "optimizer": "adam",
+        "learning_rate": None,
+        "schedule": "constant",
+        "epochs": EPOCHS,
+        "batch_size": BATCH_SIZE,
+        "seed": 3,
+        "patience": None,
+    }
+    return TrainSection(**values | changes)
 
 
 @pytest.fixture
@@ -52,23 +70,29 @@ def float64():
 
 @pytest.mark.training
 @pytest.mark.parametrize(
-    ("cell", "first", "optimizer"),
+    ("cell", "changes", "train_changes"),
     [
-        *itertools.product(["simple_rnn", "lstm", "gru"], ["embedding", "one_hot"], ["adam"]),
-        ("lstm", "embedding", "rmsprop"),
-        ("gru", "one_hot", "sgd"),
+        *itertools.product(["simple_rnn", "lstm", "gru"], [{"input": "embedding"}, {"input": "one_hot"}], [{}]),
+        ("lstm", {}, {"optimizer": "rmsprop"}),
+        ("gru", {"input": "one_hot"}, {"optimizer": "sgd"}),
+        *itertools.product(["simple_rnn", "lstm", "gru"], [{"bidirectional": True}], [{"schedule": "linear"}]),
+        ("lstm", {"pooling": "max"}, {}),
+        ("gru", {"pooling": "mean"}, {}),
+        ("gru", {"bidirectional": True, "pooling": "max_mean"}, {"schedule": "linear"}),
+        ("simple_rnn", {"input": "one_hot", "bidirectional": True, "pooling": "max_mean"}, {"optimizer": "rmsprop"}),
     ],
 )
-def test_training_is_that_of_model_fit(float64, first, cell, optimizer):
+def test_training_is_that_of_model_fit(float64, cell, changes, train_changes):
     (x, y), validation = made_data(N, 1), made_data(100, 2)
-    fitted, trained = (made_model(cell, optimizer, first) for _ in range(2))
+    train = params(**train_changes)
+    fitted, trained = (made_model(cell, train, **changes) for _ in range(2))
     start = fitted.get_weights()
     expected = []
     for epoch in range(1, EPOCHS + 1):
         batches = training.batch_order(N, 3, epoch)
         history = fitted.fit(x[batches], y[batches], BATCH_SIZE, shuffle=False, verbose=0, validation_data=validation).history
         expected.append({name: values[0] for name, values in history.items()})
-    history = list(training.fit(trained, Padded(x, y), validation, params(optimizer)))
+    history = list(training.fit(trained, Padded(x, y), validation, train))
 
     assert fitted.optimizer.iterations == trained.optimizer.iterations == 50
     for ours, theirs, before in zip(trained.get_weights(), fitted.get_weights(), start, strict=True):
@@ -78,29 +102,44 @@ def test_training_is_that_of_model_fit(float64, first, cell, optimizer):
         assert ours == pytest.approx(theirs, abs=1e-9)
 
 
+NETWORKS = [
+    *itertools.product(["simple_rnn", "lstm", "gru"], [{"input": "embedding"}, {"input": "one_hot"}]),
+    ("lstm", {"bidirectional": True}),
+    ("gru", {"bidirectional": True, "pooling": "max"}),
+    ("gru", {"pooling": "mean"}),
+    ("gru", {"bidirectional": True, "pooling": "max_mean"}),
+]
+
+
 @pytest.mark.training
-@pytest.mark.parametrize("first", ["embedding", "one_hot"])
-@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
-def test_the_logits_are_those_of_the_keras_model(first, cell):
-    model = made_model(cell, "adam", first, dropout=0.5)
+@pytest.mark.parametrize(("cell", "changes"), NETWORKS)
+def test_the_logits_are_those_of_the_keras_model(cell, changes):
+    model = made_model(cell, dropout=0.5, output_dropout=0.5, **changes)
     x, _ = made_data(77, 1)
     logits = network.compile_logits(model)(tf.constant(x)).numpy()
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), model.predict(x, verbose=0)[:, 0], atol=1e-6)
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
-def test_dropout_is_of_the_embeddings_of_tokens(float64, cell):
-    model = made_model(cell, "adam", dropout=0.25)
+@pytest.mark.parametrize(
+    ("cell", "changes"),
+    [("simple_rnn", {}), ("lstm", {}), ("gru", {}), ("gru", {"bidirectional": True, "pooling": "max_mean"})],
+)
+def test_dropout_is_of_the_embeddings_of_tokens_and_of_what_goes_into_the_last_layer(float64, cell, changes):
+    model = made_model(cell, dropout=0.25, output_dropout=0.5, **changes)
     ids = tf.constant(made_data(BATCH_SIZE, 1)[0])
-    mask = network.dropout_mask(ids.shape, 0.25, tf.constant([3, 0], tf.int64), model.compute_dtype)
-    embedding, dropout, *others = model.layers
+    mask, output_mask = (
+        network.dropout_mask(shape, rate, tf.constant([3, 0], tf.int64), model.compute_dtype)
+        for shape, rate in ((ids.shape, 0.25), ((BATCH_SIZE, model.layers[-1].kernel.shape[0]), 0.5))
+    )
+    embedding, dropout, *others, _, last = model.layers
     assert dropout.noise_shape == (None, MAXLEN, 1), "Keras, too, drops all of a token or nothing"
 
     def expected() -> tf.Tensor:
         output = embedding(ids) * mask[:, :, tf.newaxis]
         for layer in others:
             output = layer(output)
+        output = last(output * output_mask)
         return tf.squeeze(tf.math.log(output / (1 - output)), axis=1)
 
     def with_gradients(function) -> list[tf.Tensor]:
@@ -110,7 +149,7 @@ def test_dropout_is_of_the_embeddings_of_tokens(float64, cell):
         return [logits, *map(tf.convert_to_tensor, gradients)]
 
     compiled = tf.function(with_gradients, jit_compile=True, autograph=False)
-    found = with_gradients(expected), compiled(lambda: network.logits(model, ids, mask))
+    found = with_gradients(expected), compiled(lambda: network.logits(model, ids, mask, output_mask))
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
@@ -131,21 +170,22 @@ def test_what_dropout_keeps_depends_on_seed_and_step_alone():
 
 @pytest.mark.training
 def test_dropout_makes_other_weights_and_the_same_ones_each_time():
-    def trained(dropout: float) -> np.ndarray:
-        model = made_model("gru", "adam", dropout=dropout)
+    def trained(**dropouts: float) -> np.ndarray:
+        model = made_model("gru", **dropouts)
         list(training.fit(model, made_data(N, 1), made_data(100, 2), params(epochs=2)))
         return np.concatenate([array.ravel() for array in model.get_weights()])
 
-    dropped = trained(0.25)
-    np.testing.assert_array_equal(trained(0.25), dropped)
-    assert (trained(0.0) != dropped).any()
+    none, of_tokens, of_outputs = trained(), trained(dropout=0.25), trained(output_dropout=0.25)
+    np.testing.assert_array_equal(trained(dropout=0.25), of_tokens)
+    np.testing.assert_array_equal(trained(output_dropout=0.25), of_outputs)
+    assert (none != of_tokens).any() and (none != of_outputs).any() and (of_tokens != of_outputs).any()
 
 
 @pytest.mark.training
 @pytest.mark.parametrize("patience", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_patience_is_that_of_early_stopping(patience):
     data, epochs = (made_data(N, 1), made_data(40, 2)), 20
-    stopped, trained = made_model("gru", "adam"), made_model("gru", "adam")
+    stopped, trained = made_model("gru"), made_model("gru")
     stopping = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=patience, restore_best_weights=True)
     stopping.set_model(stopped)
     stopping.on_train_begin()
@@ -166,9 +206,9 @@ def test_patience_is_that_of_early_stopping(patience):
 
 @pytest.mark.training
 def test_a_batch_may_be_larger_than_the_data():
-    model = made_model("simple_rnn", "sgd")
+    model = made_model("simple_rnn", params(optimizer="sgd"))
     before = model.get_weights()
-    (row,) = training.fit(model, made_data(20, 1), made_data(10, 2), params("sgd", epochs=1))
+    (row,) = training.fit(model, made_data(20, 1), made_data(10, 2), params(optimizer="sgd", epochs=1))
     assert np.isfinite(row["loss"])
     assert any((now != then).any() for now, then in zip(model.get_weights(), before, strict=True))
 
@@ -183,11 +223,22 @@ def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone():
 
 
 @pytest.mark.training
-def test_the_same_model_is_the_same_bytes_and_stock_keras_reads_it(tmp_path):
+@pytest.mark.parametrize(
+    ("cell", "changes", "train"),
+    [
+        ("lstm", {}, params(epochs=1)),
+        (
+            "gru",
+            {"bidirectional": True, "pooling": "max_mean", "dropout": 0.25, "output_dropout": 0.25},
+            params(epochs=1, schedule="linear"),
+        ),
+    ],
+)
+def test_the_same_model_is_the_same_bytes_and_stock_keras_reads_it(tmp_path, cell, changes, train):
     contents = []
     for name in "a.keras", "b.keras":
-        model = made_model("lstm", "adam")
-        list(training.fit(model, made_data(N, 1), made_data(100, 2), params(epochs=1)))
+        model = made_model(cell, train, **changes)
+        list(training.fit(model, made_data(N, 1), made_data(100, 2), train))
         saving.save_model(model, tmp_path / name)
         contents.append((tmp_path / name).read_bytes())
     assert contents[0] == contents[1]
@@ -200,10 +251,19 @@ def test_the_same_model_is_the_same_bytes_and_stock_keras_reads_it(tmp_path):
 
 @pytest.mark.training
 def test_the_learning_rate_is_that_of_keras_unless_the_parameters_give_one():
-    assert float(training.make_optimizer(params("rmsprop")).learning_rate) == pytest.approx(0.001)
-    assert float(training.make_optimizer(params("sgd")).learning_rate) == pytest.approx(0.01)
-    given = params("adam").model_copy(update={"learning_rate": 0.5})
-    assert float(training.make_optimizer(given).learning_rate) == pytest.approx(0.5)
+    assert float(training.make_optimizer(params(optimizer="rmsprop"), N).learning_rate) == pytest.approx(0.001)
+    assert float(training.make_optimizer(params(optimizer="sgd"), N).learning_rate) == pytest.approx(0.01)
+    assert float(training.make_optimizer(params(learning_rate=0.5), N).learning_rate) == pytest.approx(0.5)
+
+
+@pytest.mark.training
+def test_a_linear_schedule_falls_from_the_learning_rate_to_zero_over_all_steps():
+    train = params(learning_rate=0.5, schedule="linear", epochs=3)
+    model = made_model("simple_rnn", train)
+    rates = []
+    for _ in training.fit(model, made_data(N, 1), made_data(10, 2), train):
+        rates.append(float(model.optimizer.learning_rate))
+    assert rates == pytest.approx([0.5 * 2 / 3, 0.5 / 3, 0])
 
 
 @pytest.mark.pipeline
