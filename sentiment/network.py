@@ -121,7 +121,7 @@ def logits(
     by `output_mask`: see `dropout_mask`.
     """
     first, last = model.layers[0], model.layers[-1]
-    pooling = next((layer for layer in model.layers if layer.name in POOLINGS), None)
+    pooling = next((layer.name for layer in model.layers if layer.name in POOLINGS), "last")
     directions = [tuple(map(tf.convert_to_tensor, weights)) for weights in cell_weights(model)]
     # Both directions read the tokens from one projection, so that the embedding gets one gradient per token.
     kernel = tf.concat([kernel for kernel, _, _ in directions], axis=1)
@@ -134,14 +134,12 @@ def logits(
         tokens *= tf.transpose(mask)[..., tf.newaxis]
     forwards, *backwards = tf.split(tokens, len(directions), axis=2)
     in_reading_order = [forwards, *(tf.reverse(tokens, axis=[0]) for tokens in backwards)]
-    outputs = [
-        cell_output(cell_name(model), tokens, recurrent_kernel, bias, every=pooling is not None)
+    pooled = [
+        pooled_outputs(cell_name(model), pooling, tokens, recurrent_kernel, bias)
         for tokens, (_, recurrent_kernel, bias) in zip(in_reading_order, directions, strict=True)
     ]
-    # A pooling takes the outputs in any order, so those of the second cell may stay in its own.
-    features = tf.concat(outputs, axis=-1)
-    if pooling:
-        features = pooling(tf.transpose(features, [1, 0, 2]))
+    # As in Keras: first the maxima of both directions, then the means.
+    features = tf.concat([tensor for of_both in zip(*pooled, strict=True) for tensor in of_both], axis=1)
     if output_mask is not None:
         features *= output_mask
     return tf.squeeze(features @ tf.convert_to_tensor(last.kernel) + last.bias, axis=1)
@@ -194,8 +192,8 @@ def project_one_hot(ids: tf.Tensor, kernel: tf.Tensor) -> WithGradient:
     return tf.gather(kernel, ids), backward
 
 
-def cell_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor, every: bool) -> tf.Tensor:
-    """The output of the cell after the last token, (B, U), or after every token, (T, B, U).
+def pooled_outputs(cell: str, pooling: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor) -> list[tf.Tensor]:
+    """The cell's output after the last token, or the maximum and the mean over its outputs: one or two tensors, (B, U).
 
     Tokens are projected, (T, B, G). A GRU has two biases, (2, G), the second one for its projected output; other cells have
     one, (G,).
@@ -204,18 +202,19 @@ def cell_output(cell: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, bias:
     bias, recurrent_bias = tf.unstack(bias) if cell == "gru" else (bias, tf.zeros_like(bias))
     tokens += bias
     maxlen, batch_size, _ = tokens.shape
-    start = (tf.zeros((batch_size, recurrent_kernel.shape[0]), tokens.dtype),) * state_size
-    outputs = (tf.TensorArray(tokens.dtype, maxlen, element_shape=start[0].shape),) if every else ()
+    zeros = tf.zeros((batch_size, recurrent_kernel.shape[0]), tokens.dtype)
+    maximum = [zeros - np.inf] if "max" in pooling else []
+    total = [zeros] if "mean" in pooling else []
 
-    def next_token(t: tf.Tensor, outputs: tuple, *state: tf.Tensor) -> tuple:
+    def next_token(t: tf.Tensor, maximum: list, total: list, *state: tf.Tensor) -> tuple:
         state = step(tokens[t], product(state[0], recurrent_kernel) + recurrent_bias, state)
-        return t + 1, tuple(array.write(t, state[0]) for array in outputs), *state
+        return t + 1, [tf.maximum(so_far, state[0]) for so_far in maximum], [so_far + state[0] for so_far in total], *state
 
     # With a known number of turns, XLA can store what the gradient needs of each.
-    _, outputs, output, *_ = tf.while_loop(
-        lambda t, *_: t < maxlen, next_token, (0, outputs, *start), maximum_iterations=maxlen
+    _, maximum, total, output, *_ = tf.while_loop(
+        lambda t, *_: t < maxlen, next_token, (0, maximum, total, *[zeros] * state_size), maximum_iterations=maxlen
     )
-    return outputs[0].stack() if every else output
+    return [output] if pooling == "last" else maximum + [sum_of_outputs / maxlen for sum_of_outputs in total]
 
 
 def compile_logits(model: keras.Model, batch_size: int = 32) -> Callable[[tf.Tensor], tf.Tensor]:
