@@ -1,7 +1,8 @@
 """Put the runs of the study together.
 
 Takes studies/runs/*.json and studies/variants.yaml. Writes studies/metrics/study.json (by variant: mean, standard deviation,
-minimum and maximum of the accuracies, parameters, input bytes), studies/plots/study.csv (a row a run) and study.png.
+minimum and maximum of the accuracies, their difference to another variant, parameters, input bytes), studies/plots/study.csv
+(a row a run) and study.png.
 """
 
 import json
@@ -13,7 +14,7 @@ import numpy as np
 
 from sentiment.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from sentiment.files import read_bytes, rounded, write_csv, write_json
-from studies.variants import STUDIES, read_study
+from studies.variants import STUDIES, Study, read_study, read_variant
 
 SPLITS = "validation", "test"
 COLUMNS = "accuracy", "loss", "f1", "roc_auc"
@@ -29,9 +30,34 @@ def spread(values: list[float]) -> dict[str, float | None]:
     }
 
 
+def difference(runs: list[dict], others: list[dict]) -> dict[str, float | None]:
+    """How much higher the validation accuracies are than those of another variant, from the same seeds.
+
+    Mean and standard error; null where there are too few seeds. The standard error of the mean of n differences is their
+    standard deviation divided by the square root of n.
+    """
+    accuracy_of = {run["seed"]: run["validation"]["accuracy"] for run in others}
+    differences = [run["validation"]["accuracy"] - accuracy_of[run["seed"]] for run in runs if run["seed"] in accuracy_of]
+    several = len(differences) > 1
+    return {
+        "mean": rounded(statistics.fmean(differences)) if differences else None,
+        "standard_error": rounded(statistics.stdev(differences) / len(differences) ** 0.5) if several else None,
+    }
+
+
 def summarise(runs: list[dict]) -> dict:
     accuracies = {f"{name}_accuracy": spread([run[name]["accuracy"] for run in runs]) for name in SPLITS if name in runs[0]}
     return accuracies | runs[0]["model"] | {"runs": len(runs)}
+
+
+def compare(study: Study, runs: dict[str, list[dict]]) -> dict[str, dict]:
+    """By variant, the difference to the one that it is compared with, under the name of that one."""
+    references = {name: read_variant(study, name).compared_with for name in study.variants}
+    return {
+        name: {f"difference_to_{reference}": difference(runs[name], runs[reference])}
+        for name, reference in references.items()
+        if reference in runs and reference != name
+    }
 
 
 def rows(runs: dict[str, list[dict]]) -> Iterator[list]:
@@ -42,26 +68,29 @@ def rows(runs: dict[str, list[dict]]) -> Iterator[list]:
 
 
 def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: Path) -> None:
-    """Every run a dot, the means and the published values marked."""
-    figure, axes = new_figure("Validation accuracy of every run", "", "accuracy (share of 5,000 reviews)")
+    """Every run a dot, the means and the published values marked; a line a variant, the first one on top."""
+    figure, axes = new_figure("Validation accuracy of every run", "accuracy (share of the validation reviews)", "")
     for place, (variant, of_variant) in enumerate(runs.items()):
         accuracies = [run["validation"]["accuracy"] for run in of_variant]
         first = place == 0
-        beside = place + np.linspace(-0.15, 0.15, len(accuracies)) if len(accuracies) > 1 else [place]
-        axes.plot(beside, accuracies, "o", color=VALIDATION, alpha=0.6, label="a run" if first else None)
-        axes.plot([place - 0.3, place + 0.3], [np.mean(accuracies)] * 2, color="black", label="mean" if first else None)
+        beside = place + np.linspace(-0.2, 0.2, len(accuracies)) if len(accuracies) > 1 else [place]
+        axes.plot(accuracies, beside, "o", color=VALIDATION, alpha=0.6, markersize=4, label="a run" if first else None)
+        axes.plot([np.mean(accuracies)] * 2, [place - 0.4, place + 0.4], color="black", label="mean" if first else None)
         values = published.get(variant, [])
-        axes.plot([place] * len(values), values, "x", color=REFERENCE, markersize=9, label="published" if first else None)
-    axes.set_xticks(range(len(runs)), [variant.replace("_", "\n") for variant in runs])
-    axes.grid(alpha=0.3, axis="y")
-    axes.legend(loc="lower right")
+        axes.plot(values, [place] * len(values), "x", color=REFERENCE, markersize=8, label="published" if first else None)
+    axes.set_yticks(range(len(runs)), list(runs), fontsize=8)
+    axes.invert_yaxis()
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left")
     save_figure(figure, path)
 
 
 def main() -> None:
     study = read_study()
     runs = {name: json.loads(read_bytes(STUDIES / f"runs/{name}.json")) for name in [*study.variants, "linear"]}
-    write_json(STUDIES / "metrics/study.json", {variant: summarise(of_variant) for variant, of_variant in runs.items()})
+    differences = compare(study, runs)
+    results = {variant: summarise(of_variant) | differences.get(variant, {}) for variant, of_variant in runs.items()}
+    write_json(STUDIES / "metrics/study.json", results)
     columns = [f"{name}_{column}" for name in SPLITS for column in COLUMNS]
     write_csv(STUDIES / "plots/study.csv", ["variant", "seed", *columns], rows(runs))
     draw(runs, study.published, STUDIES / "plots/study.png")

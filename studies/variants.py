@@ -17,9 +17,10 @@ Changes = dict[str, Any]
 
 
 class Variant(Section):
-    """The parameters that a variant changes, by section as in params.yaml, and its seeds, if it has its own."""
+    """The parameters that a variant changes, by section as in params.yaml, its seeds and what it is compared with."""
 
     seeds: Seeds | None = None
+    compared_with: str = "embedding"
     split: Changes | None = None
     pad: Changes | None = None
     model: Changes | None = None
@@ -55,7 +56,13 @@ def read_variant(study: Study, name: str) -> Variant:
     """
     if name not in study.variants:
         raise UserError(f"{VARIANTS} has no variant `{name}`; it has {', '.join(study.variants)}.")
-    return validate(Variant, study.variants[name], f"{VARIANTS}: `variants.{name}`")
+    variant = validate(Variant, study.variants[name], f"{VARIANTS}: `variants.{name}`")
+    if variant.compared_with not in (*study.variants, "embedding"):
+        raise UserError(
+            f"{VARIANTS}: `variants.{name}.compared_with` is {variant.compared_with!r}, which is no variant; "
+            f"there are {', '.join(study.variants)}."
+        )
+    return variant
 
 
 def seeds_of(name: str) -> list[int]:
@@ -66,5 +73,5 @@ def seeds_of(name: str) -> list[int]:
 
 def params_of(name: str, seed: int) -> Params:
     """The parameters of a run: those of params.yaml, with the changes of the variant and with this train.seed."""
-    changes = read_variant(read_study(), name).model_dump(exclude={"seeds"}, exclude_none=True)
+    changes = read_variant(read_study(), name).model_dump(exclude={"seeds", "compared_with"}, exclude_none=True)
     return read_params(changes=changes | {"train": changes.get("train", {}) | {"seed": seed}})

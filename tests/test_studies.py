@@ -30,7 +30,7 @@ def studies(make_project):
         "variants": {
             "embedding": {},
             "one_hot": {"model": {"input": "one_hot"}},
-            "preset": {"seeds": [7], "model": {"cell": "gru"}},
+            "preset": {"seeds": [7], "compared_with": "one_hot", "model": {"cell": "gru"}},
         },
         "published": {},
     }
@@ -65,6 +65,17 @@ def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studie
     assert result["one_hot"]["input_bytes"] == 40 * result["embedding"]["input_bytes"] == 250 * 12 * 40 * 4
     assert result["one_hot"]["parameters"] == 40 * 8 + 8 * 8 + 8 + 9
     assert (studies.folder / "plots/study.png").read_bytes().startswith(b"\x89PNG")
+
+    first, second = (
+        float(one_hot["validation_accuracy"]) - float(embedding["validation_accuracy"])
+        for embedding, one_hot in zip(rows[:2], rows[2:4], strict=True)
+    )
+    assert result["one_hot"]["difference_to_embedding"] == {
+        "mean": pytest.approx((first + second) / 2, abs=1e-6),
+        "standard_error": pytest.approx(abs(first - second) / 2, abs=1e-6),
+    }
+    assert result["preset"]["difference_to_one_hot"] == {"mean": None, "standard_error": None}, "no seed is in both"
+    assert "difference_to_embedding" not in result["embedding"]
 
 
 @pytest.mark.slow
@@ -102,6 +113,10 @@ def test_the_study_gives_what_the_main_pipeline_gives(studies):
             "`variants.embedding`: `modle` is no parameter; the nearest one is `model`.",
         ),
         ({"variants": {"embedding": {"seeds": []}}}, "`variants.embedding`: `seeds` is []: list should have at least 1 item"),
+        (
+            {"variants": {"embedding": {"compared_with": "rnn"}}},
+            "`variants.embedding.compared_with` is 'rnn', which is no variant; there are embedding.",
+        ),
         ({"seeds": []}, "`seeds` is []: list should have at least 1 item"),
         ({"seed": [1]}, "`seed` is no parameter; the nearest one is `seeds`."),
     ],

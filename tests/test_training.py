@@ -288,16 +288,28 @@ def test_a_terminal_shows_the_summary_and_a_progress_bar_with_loss_and_accuracy(
     assert "100%|" in text and "2/2" in text
 
 
-@pytest.fixture(scope="module", params=[("simple_rnn", 8), ("lstm", 64)], ids=lambda param: f"{param[0]}-{param[1]}")
+SMALL = {"model__cell": "simple_rnn"}
+LARGE = {"model__cell": "lstm", "model__units": 64}
+# With all that a network can have.
+POOLED = {
+    "model__cell": "gru",
+    "model__bidirectional": True,
+    "model__pooling": "max_mean",
+    "model__dropout": 0.3,
+    "model__output_dropout": 0.3,
+    "train__schedule": "linear",
+}
+
+
+@pytest.fixture(scope="module", params=[SMALL, LARGE, POOLED], ids=["small", "large", "pooled"])
 def sized_project(request, make_project):
     """A project that has run on made ids of all words, with sums as long as those of the real reviews.
 
-    Between them, the two networks changed with each setting of sentiment/reproducible.py that the bytes depend on, with Keras's
-    own orthogonal initialiser, and with a product that was left to Eigen.
+    Between them, the small and the large network changed with each setting of sentiment/reproducible.py that the bytes depend
+    on, with Keras's own orthogonal initialiser, and with a product that was left to Eigen.
     """
     project = make_project()
-    cell, units = request.param
-    project.set_params(split__num_words=1000, pad__maxlen=100, model__cell=cell, model__units=units, train__epochs=1)
+    project.set_params(split__num_words=1000, pad__maxlen=100, train__epochs=1, **request.param)
     project.run("dvc", "repro", "--quiet", "pad")
     random = np.random.default_rng(0)
     for name, n in ("train", 250), ("validation", 50):
@@ -344,9 +356,12 @@ def emulated(processor: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("sized_project", "processor"),
-    [(("simple_rnn", 8), "EPYC-Milan,legacy-cache=on"), (("lstm", 64), "Haswell")],
+    [
+        pytest.param(SMALL, "EPYC-Milan,legacy-cache=on", id="small, AMD with a level 1 cache of 64 KiB"),
+        pytest.param(LARGE, "Haswell", id="large, Intel with 32 KiB"),
+        pytest.param(POOLED, "Haswell", id="pooled, Intel with 32 KiB"),
+    ],
     indirect=["sized_project"],
-    ids=["AMD with a level 1 cache of 64 KiB", "Intel with 32 KiB"],
 )
 def test_another_processor_with_avx2_gives_the_same_bytes(sized_project, processor):
     """Emulated processors, which have AVX2 and nothing newer."""
