@@ -1,6 +1,7 @@
 """Write report.html: one page for the run that lies in the folders now, with its pictures inside, to send or to keep.
 
-Takes params.yaml, metrics/metrics.json, plots/*.png, the model and the padded validation reviews, and the study's results.
+Takes params.yaml, metrics/metrics.json, plots/*.png, the model, the padded training and validation reviews, and the study's
+results.
 """
 
 import base64
@@ -9,17 +10,23 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
+from sklearn.metrics.pairwise import cosine_similarity
 
+from sentiment.embedding import LearnedWords, learned_words, word_vectors
 from sentiment.errors import UserError
 from sentiment.files import write_bytes
 from sentiment.network import predictor
-from sentiment.padding import load_padded
+from sentiment.padding import Padded, load_padded
 from sentiment.parameters import read_params
+from sentiment.reproducible import keras
 from sentiment.saving import read_model
 from sentiment.splitting import INDEX_FROM
 
-PICTURES = "accuracy", "loss", "confusion", "roc", "precision_recall"
+PICTURES = "accuracy", "loss", "confusion", "roc", "precision_recall", "embedding"
 MOST_WRONG = 10
+OUTERMOST = 10
+NEIGHBOURS = 5
+NEIGHBOURS_OF = "great", "perfect", "funny", "awful", "boring", "waste"
 
 
 def flat(values: dict, prefix: str = "") -> dict[str, object]:
@@ -30,10 +37,10 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
     return result
 
 
-def most_wrong(model: Path, padded: Path, vocabulary: list[str]) -> list[dict]:
+def most_wrong(model: keras.Model, validation: Padded, vocabulary: list[str]) -> list[dict]:
     """The reviews whose probability is farthest from their label, with the words that the model was given of them."""
-    x, y = load_padded(padded)
-    probabilities = predictor(read_model(model))(x)
+    x, y = validation
+    probabilities = predictor(model)(x)
     farthest = np.argsort(-np.abs(y - probabilities), kind="stable")[:MOST_WRONG]
     return [
         {
@@ -45,17 +52,39 @@ def most_wrong(model: Path, padded: Path, vocabulary: list[str]) -> list[dict]:
     ]
 
 
+def outermost(words: LearnedWords, names: list[str]) -> dict[str, list[str]]:
+    """The words at the positive and at the negative end of the first component, the outermost first."""
+    order = [names[i] for i in np.argsort(words.places[:, 0], kind="stable")]
+    return {"positive": order[: -OUTERMOST - 1 : -1], "negative": order[:OUTERMOST]}
+
+
+def neighbours(words: LearnedWords, names: list[str]) -> dict[str, list[str]]:
+    """By word, the words whose vectors have the largest cosine with its own, the nearest first; for words that are learned."""
+    nearest = {}
+    for name in filter(names.__contains__, NEIGHBOURS_OF):
+        i = names.index(name)
+        (cosines,) = cosine_similarity(words.vectors[[i]], words.vectors)
+        nearest[name] = [names[j] for j in np.argsort(-cosines, kind="stable") if j != i][:NEIGHBOURS]
+    return nearest
+
+
 def page() -> str:
     """The page as HTML."""
     pictures = [*(Path(f"plots/{name}.png") for name in PICTURES), Path("studies/plots/study.png")]
     vocabulary = Path("data/model/vocabulary.txt").read_bytes().decode().split("\n")
+    model = read_model(Path("data/model/model.keras"))
+    train, validation = (load_padded(Path(f"data/padded/{name}.npz")) for name in ("train", "validation"))
+    words = learned_words(word_vectors(model), train)
+    names = [vocabulary[i - INDEX_FROM - 1] for i in words.ids]
     template = jinja2.Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"), autoescape=True)
     return template.render(
         parameters=flat(read_params().model_dump()),
         metrics=json.loads(Path("metrics/metrics.json").read_text()),
         study=json.loads(Path("studies/metrics/study.json").read_text()),
         pictures={path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures},
-        most_wrong=most_wrong(Path("data/model/model.keras"), Path("data/padded/validation.npz"), vocabulary),
+        outermost=outermost(words, names),
+        neighbours=neighbours(words, names),
+        most_wrong=most_wrong(model, validation, vocabulary),
     )
 
 

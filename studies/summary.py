@@ -1,8 +1,9 @@
 """Put the runs of the study together.
 
 Takes studies/runs/*.json and studies/variants.yaml. Writes studies/metrics/study.json (by variant: mean, standard deviation,
-minimum and maximum of the accuracies, their difference to another variant, parameters, input bytes), studies/plots/study.csv
-(a row a run) and study.png.
+minimum and maximum of the accuracies and of the first component's correlation with the log-odds (sentiment/embedding.py),
+the difference of the accuracies to those of another variant, parameters, input bytes), studies/plots/study.csv (a row a run)
+and study.png.
 """
 
 import json
@@ -47,7 +48,10 @@ def difference(runs: list[dict], others: list[dict]) -> dict[str, float | None]:
 
 def summarise(runs: list[dict]) -> dict:
     accuracies = {f"{name}_accuracy": spread([run[name]["accuracy"] for run in runs]) for name in SPLITS if name in runs[0]}
-    return accuracies | runs[0]["model"] | {"runs": len(runs)}
+    correlations = [run["embedding"]["pc1_log_odds_spearman"] for run in runs if "embedding" in run]
+    defined = [correlation for correlation in correlations if correlation is not None]
+    embedding = {"pc1_log_odds_spearman": spread(defined)} if defined else {}
+    return accuracies | embedding | runs[0]["model"] | {"runs": len(runs)}
 
 
 def compare(study: Study, runs: dict[str, list[dict]]) -> dict[str, dict]:

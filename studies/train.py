@@ -7,6 +7,7 @@ studies/runs/<variant>.json, a list of runs.
 import argparse
 from pathlib import Path
 
+from sentiment.embedding import embedding_metrics, learned_words, word_vectors
 from sentiment.files import write_json
 from sentiment.inputs import padded_splits
 from sentiment.network import model_size, predictor
@@ -18,14 +19,15 @@ REVIEWS = Path("data/reviews")
 
 
 def train_and_score(variant: str, seed: int) -> dict:
-    """A run of a variant: its seed, its scores and the size of its model."""
+    """A run of a variant: its seed, its scores, what its embedding learned and the size of its model."""
     params = params_of(variant, seed)
     splits = padded_splits(REVIEWS, params.split, params.pad)
     model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(splits["train"].y))
     for epoch, row in enumerate(fit(model, splits["train"], splits["validation"], params.train), start=1):
         print(f"{variant}, seed {seed}, epoch {epoch}: val_accuracy {row['val_accuracy']:.4f}")
     scores = score_each(predict_unseen(splits, predictor(model)), params.evaluate.threshold)
-    return {"seed": seed, **scores, "model": model_size(model, splits["train"].x)}
+    embedding = embedding_metrics(learned_words(word_vectors(model), splits["train"]))
+    return {"seed": seed, **scores, "embedding": embedding, "model": model_size(model, splits["train"].x)}
 
 
 def main() -> None:

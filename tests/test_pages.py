@@ -1,5 +1,6 @@
 """The pages with charts and the report, opened in a real browser that has no network."""
 
+import csv
 import html
 import json
 import os
@@ -62,9 +63,9 @@ def test_every_chart_of_dvc_plots_is_drawn_without_a_network(project, command):
     page = project.folder / "dvc_plots/index.html"
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=.https?:", page.read_text(encoding="utf-8"))
     seen = opened(page)
-    assert len(seen["marks"]) == 6
+    assert len(seen["marks"]) == 7
     assert all(seen["marks"])
-    assert len(seen["pictures"]) == (5 if command == ("show",) else 10)
+    assert len(seen["pictures"]) == (6 if command == ("show",) else 12)
     assert all(width == 800 for width in seen["pictures"])
 
 
@@ -75,7 +76,7 @@ def test_the_page_of_dvc_itself_would_stay_empty_without_a_network(project):
         project.run("dvc", "plots", "show", "--out", "own")
     finally:
         project.run("dvc", "config", "--local", "plots.html_template", "tmp/charts.html")
-    assert opened(project.folder / "own/index.html")["marks"] == [0] * 6
+    assert opened(project.folder / "own/index.html")["marks"] == [0] * 7
 
 
 def test_the_chart_of_the_study_has_a_mark_for_every_run(project):
@@ -94,7 +95,7 @@ def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project,
     alone = Path(shutil.copy(project.folder / "report.html", tmp_path))
     text = html.unescape(alone.read_text(encoding="utf-8"))
     assert "http" not in re.sub(r"<td>https?://[^<]*</td>", "", text)
-    assert opened(alone)["pictures"] == [800] * 6
+    assert opened(alone)["pictures"] == [800] * 7
 
     metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
     for name, value in metrics["validation"].items():
@@ -104,6 +105,18 @@ def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project,
     study = json.loads((project.folder / "studies/metrics/study.json").read_text())
     for variant, result in study.items():
         assert f'<tr><td>{variant}</td><td class="number">{result["validation_accuracy"]["mean"]:.4f}</td>' in text
+
+
+def test_the_report_shows_what_the_embedding_learned(project):
+    project.run("python", "-m", "report.run")
+    text = html.unescape((project.folder / "report.html").read_text(encoding="utf-8"))
+    with (project.folder / "plots/embedding.csv").open(encoding="utf-8", newline="") as file:
+        by_place = [row["word"] for row in sorted(csv.DictReader(file), key=lambda row: float(row["pc1"]))]
+    assert f"<tr><td>negative</td><td>{', '.join(by_place[:10])}</td></tr>" in text
+    assert f"<tr><td>positive</td><td>{', '.join(by_place[:-11:-1])}</td></tr>" in text
+    rows = dict(re.findall(r"<tr><td>([^<]+)</td><td>([^<,]+(?:, [^<,]+){4})</td></tr>", text))
+    assert rows.keys() == {"perfect", "awful", "boring"}, "of the fixed words, those that the model knows"
+    assert all(word not in nearest.split(", ") for word, nearest in rows.items())
 
 
 def test_a_report_of_what_has_not_run_is_told(project, tmp_path):

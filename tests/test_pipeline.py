@@ -137,18 +137,20 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
         *(f"data/{folder}/{name}.npz" for folder in ("split", "padded") for name in names),
         *(f"data/model/{name}" for name in ("model.keras", "preprocessing.json", "vocabulary.txt")),
         "metrics/metrics.json",
-        *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall")),
-        *(f"plots/{name}.png" for name in ("loss", "accuracy", "confusion", "roc", "precision_recall")),
+        *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall", "embedding")),
+        *(f"plots/{name}.png" for name in ("loss", "accuracy", "confusion", "roc", "precision_recall", "embedding")),
     }
     assert json.loads(outputs["data/model/preprocessing.json"]) == {
         "num_words": 40, "skip_top": 3, "maxlen": 12, "padding": "pre", "truncating": "pre"
     }  # fmt: skip
     assert outputs["data/model/vocabulary.txt"] == outputs["data/reviews/vocabulary.txt"]
     metrics = json.loads(outputs["metrics/metrics.json"])
-    assert metrics.keys() == {"validation", "model"}
+    assert metrics.keys() == {"validation", "embedding", "model"}
     assert metrics["validation"].keys() == {"loss", "accuracy", "precision", "recall", "f1", "roc_auc"}
+    assert metrics["embedding"].keys() == {"pc1_variance", "pc1_log_odds_spearman"}
     assert metrics["model"] == {"parameters": 40 * 32 + 8 * (32 + 8 + 1) + 9, "input_bytes": 250 * 12 * 4}
     assert outputs["plots/history.csv"].startswith(b"epoch,loss,accuracy,val_loss,val_accuracy\n1,")
+    assert outputs["plots/embedding.csv"].startswith(b"word,pc1,pc2,positive,negative,log_odds\n")
 
 
 def test_stock_keras_opens_the_model_without_code_of_the_project(project, tmp_path):
@@ -177,7 +179,10 @@ def test_the_commands_of_dvc_work_as_they_are(unchanged):
     for command in ("show",), ("diff", "HEAD"):
         project.run("dvc", "plots", *command)
         page = (project.folder / "dvc_plots/index.html").read_text()
-        for title in "Loss", "Accuracy", "Validation accuracy", "Confusion matrix", "ROC curve", "Precision by recall":
+        for title in (
+            "Loss", "Accuracy", "Validation accuracy", "Confusion matrix", "ROC curve", "Precision by recall",
+            "The words in the embedding",
+        ):  # fmt: skip
             assert page.count(f'"text": "{title}"') == 1 or page.count(f'"title": "{title}"') == 1, title
-        for name in "loss", "accuracy", "confusion", "roc", "precision_recall":
+        for name in "loss", "accuracy", "confusion", "roc", "precision_recall", "embedding":
             assert page.count(f"<p>plots/{name}.png</p>") == 1

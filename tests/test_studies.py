@@ -48,6 +48,10 @@ def read(studies: Project) -> tuple[dict, dict]:
     return variants, json.loads((studies.folder / "metrics/study.json").read_text())
 
 
+def runs_of(studies: Project, variant: str) -> list[dict]:
+    return json.loads((studies.folder / f"runs/{variant}.json").read_text())
+
+
 @pytest.mark.slow
 def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studies):
     _, result = read(studies)
@@ -62,6 +66,9 @@ def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studie
         assert summary["mean"] == pytest.approx(sum(accuracies) / seeds, abs=1e-6)
         assert (summary["min"], summary["max"]) == (min(accuracies), max(accuracies))
         assert result[variant]["runs"] == seeds
+        assert ("pc1_log_odds_spearman" in result[variant]) == (variant != "linear")
+    correlations = [run["embedding"]["pc1_log_odds_spearman"] for run in runs_of(studies, "embedding")]
+    assert result["embedding"]["pc1_log_odds_spearman"]["mean"] == pytest.approx(sum(correlations) / 2, abs=1e-6)
     assert result["one_hot"]["input_bytes"] == 40 * result["embedding"]["input_bytes"] == 250 * 12 * 40 * 4
     assert result["one_hot"]["parameters"] == 40 * 8 + 8 * 8 + 8 + 9
     assert (studies.folder / "plots/study.png").read_bytes().startswith(b"\x89PNG")

@@ -311,6 +311,7 @@ def sized_project(request, make_project):
     project = make_project()
     project.set_params(split__num_words=1000, pad__maxlen=100, train__epochs=1, **request.param)
     project.run("dvc", "repro", "--quiet", "pad")
+    (project.folder / "data/reviews/vocabulary.txt").write_text("".join(f"word{rank}\n" for rank in range(1, 1001)))
     random = np.random.default_rng(0)
     for name, n in ("train", 250), ("validation", 50):
         x, y = random.integers(20, 1000, (n, 100), np.int32), random.integers(0, 2, n, np.uint8)

@@ -1,0 +1,57 @@
+"""The words' places on the principal components of the embedding, as a CSV file and as a picture."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+
+from sentiment.embedding import LearnedWords
+from sentiment.figures import REFERENCE, new_figure, save_figure
+from sentiment.files import write_csv
+from sentiment.splitting import INDEX_FROM
+
+# Purple and green of the Okabe-Ito palette, as in .dvc/plots/embedding.json.
+NEGATIVE_TO_POSITIVE = LinearSegmentedColormap.from_list("log-odds", ["#CC79A7", "#CCCCCC", "#009E73"])
+LABELLED = 10
+"""words with their names in the picture, at each end"""
+
+
+def write_word_map(words: LearnedWords, vocabulary: list[str], csv_path: Path) -> None:
+    """A row a word, in the order of their ids, and beside the file a picture that names the outermost words."""
+    names = [vocabulary[i - INDEX_FROM - 1] for i in words.ids]
+    x, y = words.places.T
+    columns = words.positive, words.negative, words.log_odds
+    header = ["word", "pc1", "pc2", "positive", "negative", "log_odds"]
+    write_csv(csv_path, header, zip(names, x, y, *columns, strict=True))
+
+    figure, axes = new_figure("The words of the training reviews in the embedding", "first component", "second component")
+    limit = np.abs(words.log_odds).max(initial=1)
+    points = axes.scatter(x, y, c=words.log_odds, cmap=NEGATIVE_TO_POSITIVE, vmin=-limit, vmax=limit, s=9)
+    figure.colorbar(points, label="log-odds of a positive review")
+    axes.margins(x=0.35)
+    order = np.argsort(x, kind="stable")
+    ends = min(LABELLED, len(order) // 2)
+    write_names(axes, names, words.places, order[:ends], "left")
+    write_names(axes, names, words.places, order[len(order) - ends :], "right")
+    axes.grid(alpha=0.3)
+    save_figure(figure, csv_path.with_suffix(".png"))
+
+
+def write_names(axes: Axes, names: list[str], places: np.ndarray, which: np.ndarray, side: Literal["left", "right"]) -> None:
+    """Write names one below the other at a side of the picture, by the heights of their words, each with a line to its word."""
+    from_below = which[np.argsort(places[which, 1], kind="stable")]
+    for name, place, height in zip(
+        (names[i] for i in from_below), places[from_below], np.linspace(0.05, 0.95, len(which)), strict=True
+    ):
+        axes.annotate(
+            name,
+            place,
+            (0.02 if side == "left" else 0.98, height),
+            textcoords="axes fraction",
+            ha=side,
+            va="center",
+            fontsize=8,
+            arrowprops={"arrowstyle": "-", "color": REFERENCE, "linewidth": 0.5},
+        )

@@ -1,0 +1,106 @@
+"""What is said of the embedding, on words whose vectors and reviews are made by hand."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+
+from report.run import neighbours, outermost
+from sentiment.embedding import embedding_metrics, learned_words, word_vectors
+from sentiment.network import build_model, cell_weights
+from sentiment.padding import Padded
+from sentiment.parameters import ModelSection
+from sentiment.word_map import write_word_map
+
+VOCABULARY = ["good", "fine", "bad", "never", "awful", ""]
+# Ids 4 to 8, of which 7 (never) stands in no review; 0 is padding.
+TRAIN = Padded(np.array([[0, 4, 4], [5, 4, 6], [6, 8, 8], [0, 8, 8]], np.int32), np.array([1, 1, 0, 0], np.uint8))
+# On a line of direction (3, 4), and a little off it, at a right angle. The other rows are of no word of the reviews.
+ALONG, ACROSS = np.array([3, 1, -1, 50, -3]), np.array([0.1, -0.1, -0.1, 70, 0.1])
+VECTORS = np.vstack([np.full((4, 2), 99.0), np.outer(ALONG, [0.6, 0.8]) + np.outer(ACROSS, [-0.8, 0.6]) + 7])
+
+
+def rows(path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_words_stand_on_the_principal_components_and_positive_words_to_the_right(sign):
+    words = learned_words(sign * VECTORS, TRAIN)
+    assert words.ids.tolist() == [4, 5, 6, 8], "words of the reviews alone"
+    assert words.places[:, 0].tolist() == [3, 1, -1, -3]
+    assert np.abs(words.places[:, 1]).tolist() == [0.1] * 4
+    # Of the variance, (9 + 1 + 1 + 9) / 4 lies along the line and 0.01 across it.
+    assert embedding_metrics(words) == {"pc1_variance": round(5 / 5.01, 6), "pc1_log_odds_spearman": 1}
+
+
+def test_the_counts_are_of_the_padded_training_reviews_and_the_log_odds_add_one_to_each(tmp_path):
+    write_word_map(learned_words(VECTORS, TRAIN), VOCABULARY, tmp_path / "embedding.csv")
+    columns = "word", "positive", "negative", "log_odds"
+    assert [tuple(row[name] for name in columns) for row in rows(tmp_path / "embedding.csv")] == [
+        ("good", "3", "0", str(round(math.log(4 / 1), 6))),
+        ("fine", "1", "0", str(round(math.log(2 / 1), 6))),
+        ("bad", "1", "1", "0.0"),
+        ("awful", "0", "4", str(round(math.log(1 / 5), 6))),
+    ]
+
+
+def test_the_picture_is_the_same_bytes_each_time(tmp_path):
+    for name in "a", "b":
+        write_word_map(learned_words(VECTORS, TRAIN), VOCABULARY, tmp_path / f"{name}.csv")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("vectors", "train"),
+    [
+        (VECTORS, Padded(np.zeros((2, 3), np.int32), np.array([0, 1], np.uint8))),
+        (VECTORS, Padded(np.array([[4]], np.int32), np.array([1], np.uint8))),
+        (np.ones((9, 3)), TRAIN),
+        (VECTORS, Padded(np.array([[4, 5, 6]] * 2, np.int32), np.array([0, 1], np.uint8))),
+    ],
+    ids=["no word", "one word", "equal vectors", "equal log-odds"],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_is_not_defined_is_none_and_the_picture_is_drawn_all_the_same(tmp_path, vectors, train):
+    words = learned_words(vectors, train)
+    metrics = embedding_metrics(words)
+    assert metrics["pc1_log_odds_spearman"] is None
+    assert (metrics["pc1_variance"] is None) == (len(np.unique(words.places[:, 0])) < 2)
+    write_word_map(words, VOCABULARY, tmp_path / "embedding.csv")
+    assert len(rows(tmp_path / "embedding.csv")) == len(words.ids)
+    assert (tmp_path / "embedding.png").exists()
+
+
+def test_an_embedding_of_one_dimension_has_no_second_component():
+    words = learned_words(VECTORS[:, :1], TRAIN)
+    assert words.places[:, 1].tolist() == [0] * 4
+    assert embedding_metrics(words)["pc1_variance"] == 1
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_vector_of_a_word_is_its_embedding_or_its_row_of_the_kernels(bidirectional):
+    params = {"embedding_dim": 3, "cell": "gru", "units": 2, "bidirectional": bidirectional, "pooling": "last"}
+    dropouts = {"dropout": 0.0, "output_dropout": 0.0}
+    embedding, one_hot = (
+        build_model(4, 9, ModelSection(input=name, **params, **dropouts), seed=1) for name in ("embedding", "one_hot")
+    )
+    np.testing.assert_array_equal(word_vectors(embedding), embedding.layers[0].embeddings.numpy())
+    vectors = word_vectors(one_hot)
+    assert vectors.dtype == np.float64
+    assert vectors.shape == (9, 3 * 2 * (2 if bidirectional else 1))
+    for i, (kernel, _, _) in enumerate(cell_weights(one_hot)):
+        np.testing.assert_array_equal(vectors[:, 6 * i : 6 * i + 6], kernel.numpy())
+
+
+def test_the_report_gives_the_outermost_words_and_the_nearest_by_cosine():
+    names = ["great", "superb", "film", "awful"]
+    vectors = np.vstack([np.zeros((4, 2)), [[1, 0.1], [9, 0.2], [0, 1], [-2, 0.1]]])
+    words = learned_words(vectors, Padded(np.array([[4, 5, 6], [6, 7, 7]], np.int32), np.array([1, 0], np.uint8)))
+    assert outermost(words, names)["positive"] == ["superb", "great", "film", "awful"]
+    assert outermost(words, names)["negative"] == ["awful", "film", "great", "superb"]
+    assert neighbours(words, names) == {"great": ["superb", "film", "awful"], "awful": ["film", "great", "superb"]}
