@@ -45,7 +45,7 @@ def gru_step(token: tf.Tensor, recurrent: tf.Tensor, state: State) -> State:
 
 
 # By the name of the parameter: the Keras layer, its step, and the number of tensors in its state.
-CELLS: dict[str, tuple[type[keras.layers.Layer], Callable[..., State], int]] = {
+CELLS: dict[str, tuple[Callable[..., keras.layers.Layer], Callable[..., State], int]] = {
     "simple_rnn": (keras.layers.SimpleRNN, simple_rnn_step, 1),
     "lstm": (keras.layers.LSTM, lstm_step, 2),
     "gru": (keras.layers.GRU, gru_step, 1),

@@ -35,7 +35,7 @@ def main() -> None:
     words = learned_words(word_vectors(model), splits["train"])
     write_word_map(words, read_bytes(MODEL / "vocabulary.txt").decode().split("\n"), PLOTS / "embedding.csv")
     scores = score_each(predictions, params.evaluate.threshold)
-    write_json(METRICS, scores | {"embedding": embedding_metrics(words), "model": model_size(model, splits["train"].x)})
+    write_json(METRICS, scores | {"model": model_size(model, splits["train"].x), "words": embedding_metrics(words)})
 
 
 if __name__ == "__main__":

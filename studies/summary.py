@@ -48,10 +48,10 @@ def difference(runs: list[dict], others: list[dict]) -> dict[str, float | None]:
 
 def summarise(runs: list[dict]) -> dict:
     accuracies = {f"{name}_accuracy": spread([run[name]["accuracy"] for run in runs]) for name in SPLITS if name in runs[0]}
-    correlations = [run["embedding"]["pc1_log_odds_spearman"] for run in runs if "embedding" in run]
+    correlations = [run["words"]["pc1_log_odds_spearman"] for run in runs if "words" in run]
     defined = [correlation for correlation in correlations if correlation is not None]
-    embedding = {"pc1_log_odds_spearman": spread(defined)} if defined else {}
-    return accuracies | embedding | runs[0]["model"] | {"runs": len(runs)}
+    words = {"pc1_log_odds_spearman": spread(defined)} if defined else {}
+    return accuracies | words | runs[0]["model"] | {"runs": len(runs)}
 
 
 def compare(study: Study, runs: dict[str, list[dict]]) -> dict[str, dict]:

@@ -26,8 +26,8 @@ def train_and_score(variant: str, seed: int) -> dict:
     for epoch, row in enumerate(fit(model, splits["train"], splits["validation"], params.train), start=1):
         print(f"{variant}, seed {seed}, epoch {epoch}: val_accuracy {row['val_accuracy']:.4f}")
     scores = score_each(predict_unseen(splits, predictor(model)), params.evaluate.threshold)
-    embedding = embedding_metrics(learned_words(word_vectors(model), splits["train"]))
-    return {"seed": seed, **scores, "embedding": embedding, "model": model_size(model, splits["train"].x)}
+    words = embedding_metrics(learned_words(word_vectors(model), splits["train"]))
+    return {"seed": seed, **scores, "model": model_size(model, splits["train"].x), "words": words}
 
 
 def main() -> None:

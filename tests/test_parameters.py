@@ -37,10 +37,12 @@ def test_the_parameters_are_the_lesson_by_default():
     assert params.split.model_dump() == {"num_words": 1000, "skip_top": 20, "train_size": 20000, "seed": 42}
     assert params.pad.model_dump() == {"maxlen": 100, "padding": "pre", "truncating": "pre"}
     assert params.model.model_dump() == {
-        "input": "embedding", "embedding_dim": 32, "cell": "simple_rnn", "units": 8, "dropout": 0.0
+        "input": "embedding", "embedding_dim": 32, "cell": "simple_rnn", "units": 8, "bidirectional": False,
+        "pooling": "last", "dropout": 0.0, "output_dropout": 0.0
     }  # fmt: skip
     assert params.train.model_dump() == {
-        "optimizer": "adam", "learning_rate": None, "epochs": 10, "batch_size": 32, "seed": 0, "patience": None
+        "optimizer": "adam", "learning_rate": None, "schedule": "constant", "epochs": 10, "batch_size": 32, "seed": 0,
+        "patience": None
     }  # fmt: skip
     assert params.evaluate.threshold == 0.5
 
@@ -72,6 +74,10 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("pad__maxlen", 0, "is 0: input should be greater than or equal to 1"),
         ("pad__padding", False, "is false: input should be 'pre' or 'post'"),
         ("model__dropout", 1.0, "is 1.0: input should be less than 1"),
+        ("model__output_dropout", 1.0, "is 1.0: input should be less than 1"),
+        ("model__bidirectional", "yes", 'is "yes": input should be a valid boolean'),
+        ("model__pooling", "avg", "is \"avg\": input should be 'last', 'max', 'mean' or 'max_mean'"),
+        ("train__schedule", "cosine", "is \"cosine\": input should be 'constant' or 'linear'"),
         ("model__cell", "rnn", "is \"rnn\": input should be 'simple_rnn', 'lstm' or 'gru'"),
         ("evaluate__threshold", 1.5, "is 1.5: input should be less than or equal to 1"),
         ("evaluate__threshold", float("nan"), "is NaN: input should be a finite number"),

@@ -145,9 +145,9 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
     }  # fmt: skip
     assert outputs["data/model/vocabulary.txt"] == outputs["data/reviews/vocabulary.txt"]
     metrics = json.loads(outputs["metrics/metrics.json"])
-    assert metrics.keys() == {"validation", "embedding", "model"}
+    assert metrics.keys() == {"validation", "model", "words"}
     assert metrics["validation"].keys() == {"loss", "accuracy", "precision", "recall", "f1", "roc_auc"}
-    assert metrics["embedding"].keys() == {"pc1_variance", "pc1_log_odds_spearman"}
+    assert metrics["words"].keys() == {"pc1_variance", "pc1_log_odds_spearman"}
     assert metrics["model"] == {"parameters": 40 * 32 + 8 * (32 + 8 + 1) + 9, "input_bytes": 250 * 12 * 4}
     assert outputs["plots/history.csv"].startswith(b"epoch,loss,accuracy,val_loss,val_accuracy\n1,")
     assert outputs["plots/embedding.csv"].startswith(b"word,pc1,pc2,positive,negative,log_odds\n")

@@ -67,7 +67,7 @@ def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studie
         assert (summary["min"], summary["max"]) == (min(accuracies), max(accuracies))
         assert result[variant]["runs"] == seeds
         assert ("pc1_log_odds_spearman" in result[variant]) == (variant != "linear")
-    correlations = [run["embedding"]["pc1_log_odds_spearman"] for run in runs_of(studies, "embedding")]
+    correlations = [run["words"]["pc1_log_odds_spearman"] for run in runs_of(studies, "embedding")]
     assert result["embedding"]["pc1_log_odds_spearman"]["mean"] == pytest.approx(sum(correlations) / 2, abs=1e-6)
     assert result["one_hot"]["input_bytes"] == 40 * result["embedding"]["input_bytes"] == 250 * 12 * 40 * 4
     assert result["one_hot"]["parameters"] == 40 * 8 + 8 * 8 + 8 + 9
