@@ -34,6 +34,11 @@ def test_the_readme_tells_the_results_as_they_are_recorded():
             told = f"{accuracy['mean']:.3f} ± {accuracy['std']:.3f} | {spread}"
         assert f"| {told} |" in rows[variant]
         assert f"| {result['parameters']:,} | {result['input_bytes']:,} |" in rows[variant]
+        for name, difference in result.items():
+            if name.startswith("difference_to_"):
+                told = f"{difference['mean']:+.3f} ± {difference['standard_error']:.3f}".replace("-", "\N{MINUS SIGN}")
+                reference = name.removeprefix("difference_to_")
+                assert f"| {told}{'' if reference == 'embedding' else f' to `{reference}`'} |" in rows[variant]
 
     first_screen = " ".join(readme[: readme.index("## ")].split())
     accuracy, embedding = json.loads((ROOT / "metrics/metrics.json").read_text())["validation"]["accuracy"], study["embedding"]
