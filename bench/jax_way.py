@@ -18,7 +18,7 @@ parser.add_argument("arrays", help="the .npz file")
 parser.add_argument("--cell", default="simple_rnn")
 parser.add_argument("--units", type=int, default=8)
 parser.add_argument("--num-words", type=int, default=1000)
-parser.add_argument("--epochs", type=int, default=3)
+parser.add_argument("--epochs", type=int, default=10)
 arguments = parser.parse_args()
 
 BATCH_SIZE, EMBEDDING_DIM = 32, 32

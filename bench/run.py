@@ -109,7 +109,7 @@ def fits(folder: Path) -> Iterator[Row]:
     run([sys.executable, "-m", "bench.fit", "save", "{}", "--to", arrays])
     for cell in "simple_rnn", "lstm", "gru":
         network = json.dumps({"model": {"cell": cell}})
-        of_keras = json.dumps({"model": {"cell": cell}, "train": {"epochs": 2}})
+        of_keras = json.dumps({"model": {"cell": cell}, "train": {"epochs": 3}})
         usual, jitted, jax, ours = alternately(
             partial(ten_epochs, "usual", of_keras),
             partial(ten_epochs, "jitted", of_keras),
