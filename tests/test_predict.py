@@ -326,7 +326,7 @@ def test_at_a_terminal_the_command_says_what_it_waits_for(project):
     command = ["python", "-m", "sentiment.predict", "--json"]
     done = subprocess.run(command, cwd=project.folder, env=project.environment, stdin=terminal, capture_output=True)
     assert len(answers(done.stdout)) == 1
-    assert b"\nWaiting for reviews, one a line; end with Ctrl-D on a line of its own.\n" in done.stderr
+    assert done.stderr == b"Waiting for reviews, one a line; end with Ctrl-D on a line of its own.\n"
     os.close(keyboard)
     os.close(terminal)
 
