@@ -21,6 +21,7 @@ from sentiment.parameters import read_params
 from sentiment.reproducible import keras
 from sentiment.saving import read_model
 from sentiment.splitting import INDEX_FROM
+from sentiment.word_map import names_of
 
 PICTURES = "accuracy", "loss", "confusion", "roc", "precision_recall", "embedding"
 MOST_WRONG = 10
@@ -46,7 +47,7 @@ def most_wrong(model: keras.Model, validation: Padded, vocabulary: list[str]) ->
         {
             "label": "positive" if y[i] else "negative",
             "probability": probabilities[i],
-            "words": " ".join(vocabulary[token - INDEX_FROM - 1] for token in x[i] if token > INDEX_FROM),
+            "words": " ".join(names_of(x[i][x[i] > INDEX_FROM], vocabulary)),
         }
         for i in farthest
     ]
@@ -75,7 +76,7 @@ def page() -> str:
     model = read_model(Path("data/model/model.keras"))
     train, validation = (load_padded(Path(f"data/padded/{name}.npz")) for name in ("train", "validation"))
     words = learned_words(word_vectors(model), train)
-    names = [vocabulary[i - INDEX_FROM - 1] for i in words.ids]
+    names = names_of(words.ids, vocabulary)
     template = jinja2.Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"), autoescape=True)
     return template.render(
         parameters=flat(read_params().model_dump()),

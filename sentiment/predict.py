@@ -28,6 +28,7 @@ def one_line(text: str, width: int) -> str:
 
 
 def batches(reviews: Iterable[Review]) -> Iterator[list[Review]]:
+    """The reviews in lists, each of REVIEWS_AT_ONCE, or ended by the review that goes above CHARACTERS_AT_ONCE."""
     batch, characters = [], 0
     for review in reviews:
         batch.append(review)
@@ -67,6 +68,7 @@ def print_comparison(counts: Counter[tuple[str | None, str | None]], as_json: bo
 
 
 def parse_arguments() -> argparse.Namespace:
+    """The arguments of the command; wrong ones end it with argparse's sentence and status 2."""
     parser = argparse.ArgumentParser(
         "python -m sentiment.predict",
         description="Predict whether reviews are positive or negative; unknown are those of which the model knows no word.",
@@ -104,6 +106,11 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def read_reviews(arguments: argparse.Namespace) -> Iterable[Review]:
+    """The reviews that the arguments name; a file is read as its reviews are asked for.
+
+    Raises:
+        UserError: as for `read_lines` and `read_csv`.
+    """
     path = arguments.file or "-"
     if arguments.texts:
         return [Review(to_text(os.fsencode(text), f"Text {n}")) for n, text in enumerate(arguments.texts, start=1)]

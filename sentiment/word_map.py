@@ -18,9 +18,14 @@ LABELLED = 10
 """words with their names in the picture, at each end"""
 
 
+def names_of(ids: np.ndarray, vocabulary: list[str]) -> list[str]:
+    """The words of these ids, int of shape (n,), from the lines of vocabulary.txt; line 1 is the word of the first id."""
+    return [vocabulary[i - INDEX_FROM - 1] for i in ids]
+
+
 def write_word_map(words: LearnedWords, vocabulary: list[str], csv_path: Path) -> None:
     """A row a word, in the order of their ids, and beside the file a picture that names the outermost words."""
-    names = [vocabulary[i - INDEX_FROM - 1] for i in words.ids]
+    names = names_of(words.ids, vocabulary)
     x, y = words.places.T
     columns = words.positive, words.negative, words.log_odds
     header = ["word", "pc1", "pc2", "positive", "negative", "log_odds"]

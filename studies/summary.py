@@ -15,7 +15,7 @@ import numpy as np
 
 from sentiment.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from sentiment.files import read_bytes, rounded, write_csv, write_json
-from studies.variants import STUDIES, Study, read_study, read_variant
+from studies.variants import STUDIES, Study, read_study
 
 SPLITS = "validation", "test"
 COLUMNS = "accuracy", "loss", "f1", "roc_auc"
@@ -56,7 +56,7 @@ def summarise(runs: list[dict]) -> dict:
 
 def compare(study: Study, runs: dict[str, list[dict]]) -> dict[str, dict]:
     """By variant, the difference to the one that it is compared with, under the name of that one."""
-    references = {name: read_variant(study, name).compared_with for name in study.variants}
+    references = {name: study.compared_with.get(name, "embedding") for name in study.variants}
     return {
         name: {f"difference_to_{reference}": difference(runs[name], runs[reference])}
         for name, reference in references.items()

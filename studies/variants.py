@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sentiment.errors import UserError
 from sentiment.parameters import Params, Section, Seed, read_params, validate
@@ -17,10 +17,9 @@ Changes = dict[str, Any]
 
 
 class Variant(Section):
-    """The parameters that a variant changes, by section as in params.yaml, its seeds and what it is compared with."""
+    """The parameters that a variant changes, by section as in params.yaml, and its seeds, if it has its own."""
 
     seeds: Seeds | None = None
-    compared_with: str = "embedding"
     split: Changes | None = None
     pad: Changes | None = None
     model: Changes | None = None
@@ -35,8 +34,19 @@ class Study(Section):
     """the seeds (train.seed) that each variant is trained from"""
     variants: dict[str, Changes]
     """by variant, the parameters that it changes"""
+    compared_with: dict[str, str]
+    """by variant, the one that its runs are compared with, where that is not `embedding`"""
     published: dict[str, list[float]]
     """by variant, accuracies that were published"""
+
+    @model_validator(mode="after")
+    def variants_are_compared_with_variants(self) -> "Study":
+        unknown = sorted({*self.compared_with, *self.compared_with.values()} - self.variants.keys())
+        if unknown:
+            raise ValueError(
+                f"`compared_with` names {unknown[0]!r}, which is no variant; there are {', '.join(self.variants)}."
+            )
+        return self
 
 
 def read_study() -> Study:
@@ -56,13 +66,7 @@ def read_variant(study: Study, name: str) -> Variant:
     """
     if name not in study.variants:
         raise UserError(f"{VARIANTS} has no variant `{name}`; it has {', '.join(study.variants)}.")
-    variant = validate(Variant, study.variants[name], f"{VARIANTS}: `variants.{name}`")
-    if variant.compared_with not in (*study.variants, "embedding"):
-        raise UserError(
-            f"{VARIANTS}: `variants.{name}.compared_with` is {variant.compared_with!r}, which is no variant; "
-            f"there are {', '.join(study.variants)}."
-        )
-    return variant
+    return validate(Variant, study.variants[name], f"{VARIANTS}: `variants.{name}`")
 
 
 def seeds_of(name: str) -> list[int]:
@@ -73,5 +77,5 @@ def seeds_of(name: str) -> list[int]:
 
 def params_of(name: str, seed: int) -> Params:
     """The parameters of a run: those of params.yaml, with the changes of the variant and with this train.seed."""
-    changes = read_variant(read_study(), name).model_dump(exclude={"seeds", "compared_with"}, exclude_none=True)
+    changes = read_variant(read_study(), name).model_dump(exclude={"seeds"}, exclude_none=True)
     return read_params(changes=changes | {"train": changes.get("train", {}) | {"seed": seed}})

@@ -30,8 +30,9 @@ def studies(make_project):
         "variants": {
             "embedding": {},
             "one_hot": {"model": {"input": "one_hot"}},
-            "preset": {"seeds": [7], "compared_with": "one_hot", "model": {"cell": "gru"}},
+            "preset": {"seeds": [7], "model": {"cell": "gru"}},
         },
+        "compared_with": {"preset": "one_hot"},
         "published": {},
     }
     write(studies, study)
@@ -100,6 +101,17 @@ def test_a_new_or_changed_variant_computes_that_variant_alone(studies):
 
 
 @pytest.mark.slow
+def test_another_comparison_trains_nothing(studies):
+    study, _ = read(studies)
+    write(studies, study | {"compared_with": {"one_hot": "preset"}})
+    assert studies.repro() == ["summary"]
+    _, result = read(studies)
+    assert "difference_to_preset" in result["one_hot"] and "difference_to_embedding" in result["preset"]
+    write(studies, study)
+    assert studies.repro() == []
+
+
+@pytest.mark.slow
 def test_the_study_gives_what_the_main_pipeline_gives(studies):
     project = Project(studies.folder.parent)
     project.environment = studies.environment
@@ -122,8 +134,12 @@ def test_the_study_gives_what_the_main_pipeline_gives(studies):
         ),
         ({"variants": {"embedding": {"seeds": []}}}, "`variants.embedding`: `seeds` is []: list should have at least 1 item"),
         (
-            {"variants": {"embedding": {"compared_with": "rnn"}}},
-            "`variants.embedding.compared_with` is 'rnn', which is no variant; there are embedding.",
+            {"compared_with": {"embedding": "rnn"}},
+            "`compared_with` names 'rnn', which is no variant; there are embedding.",
+        ),
+        (
+            {"compared_with": {"rnn": "embedding"}},
+            "`compared_with` names 'rnn', which is no variant; there are embedding.",
         ),
         ({"seeds": []}, "`seeds` is []: list should have at least 1 item"),
         ({"seed": [1]}, "`seed` is no parameter; the nearest one is `seeds`."),
@@ -131,7 +147,7 @@ def test_the_study_gives_what_the_main_pipeline_gives(studies):
 )
 def test_a_bad_study_is_refused_in_a_sentence(tmp_path, monkeypatch, change, is_told):
     (tmp_path / "studies").mkdir()
-    study = {"seeds": [0], "variants": {"embedding": {}}, "published": {}}
+    study = {"seeds": [0], "variants": {"embedding": {}}, "compared_with": {}, "published": {}}
     write_yaml(tmp_path / "studies/variants.yaml", study | change)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as error:
@@ -182,7 +198,7 @@ def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
     project.run("dvc", "repro", "--quiet", "fetch")
     studies = Project(project.folder / "studies")
     studies.environment = project.environment
-    write(studies, {"seeds": [0], "variants": {"embedding": {}}, "published": {}})
+    write(studies, {"seeds": [0], "variants": {"embedding": {}}, "compared_with": {}, "published": {}})
     studies.repro()
     _, result = read(studies)
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
