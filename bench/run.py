@@ -1,6 +1,7 @@
 """`make bench`: this project against stock Keras, stock Keras with the two arguments that make it faster, and plain JAX.
 
-The two arguments are `compile(jit_compile=True, steps_per_execution=625)`. All are timed in turn; a table has the medians.
+The two arguments are `compile(jit_compile=True, steps_per_execution=625)`. All are timed in turn; with `--repeats`, a table has
+the medians.
 """
 
 import argparse
@@ -26,7 +27,6 @@ from sentiment.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[1]
 JAX = str(ROOT / ".venv/jax/bin/python")
-REPEATS = 3
 # What was timed; the values of stock Keras, of stock Keras with its two arguments, of JAX and of this project; and their unit.
 Row = tuple[str, float | None, float | None, float | None, float, str]
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -46,9 +46,9 @@ def ends(way: str, *options: str) -> list[float]:
 
 
 def ten_epochs(way: str, *options: str) -> float:
-    """Seconds of ten epochs; where fewer were run, of the first, which compiles, and nine times the median of the others."""
+    """Seconds of ten epochs; where three were run, of the first two, in which Keras starts up, and eight times the third."""
     after = ends(way, *options)
-    return after[-1] if len(after) == 10 else after[0] + 9 * later_epoch(after)
+    return after[-1] if len(after) == 10 else after[1] + 8 * (after[2] - after[1])
 
 
 def later_epoch(after: list[float]) -> float:
@@ -69,9 +69,9 @@ def seconds_and_peak(command: list[str], folder: Path = ROOT) -> tuple[float, fl
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def alternately(*measured: Callable[[], Any]) -> np.ndarray:
+def alternately(repeats: int, *measured: Callable[[], Any]) -> np.ndarray:
     """The median of each of several measurements, numbers or arrays of them, that are taken in turn."""
-    return np.median([[measure() for measure in measured] for _ in range(REPEATS)], axis=0)
+    return np.median([[measure() for measure in measured] for _ in range(repeats)], axis=0)
 
 
 def fresh_project(folder: Path) -> Path:
@@ -103,41 +103,48 @@ def machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {packages}"
 
 
-def fits(folder: Path) -> Iterator[Row]:
+def fits(folder: Path, repeats: int) -> Iterator[Row]:
     """Ten epochs of the lesson's networks."""
     arrays = str(folder / "arrays.npz")
     run([sys.executable, "-m", "bench.fit", "save", "{}", "--to", arrays])
     for cell in "simple_rnn", "lstm", "gru":
         network = json.dumps({"model": {"cell": cell}})
-        of_keras = json.dumps({"model": {"cell": cell}, "train": {"epochs": 3}})
         usual, jitted, jax, ours = alternately(
-            partial(ten_epochs, "usual", of_keras),
-            partial(ten_epochs, "jitted", of_keras),
+            repeats,
+            partial(ten_epochs, "usual", json.dumps({"model": {"cell": cell}, "train": {"epochs": 3}})),
+            partial(ten_epochs, "jitted", network),
             partial(ten_epochs, "jax", arrays, "--cell", cell),
             partial(ten_epochs, "pipeline", network),
         )
         yield f"ten epochs, `{cell}` of 8 units", usual, jitted, jax, ours, "s"
 
 
-def large(folder: Path) -> Iterator[Row]:
-    """An epoch of a large network, compiling included, one run each; and of the preset, compiling not included."""
+def large(folder: Path, repeats: int) -> Iterator[Row]:
+    """An epoch of a large network, compiling included; and of the preset, compiling not included."""
     arrays = str(folder / "large.npz")
     model = {"cell": "lstm", "units": 64}
     network = json.dumps({"split": {"num_words": 10_000}, "pad": {"maxlen": 400}, "model": model, "train": {"epochs": 1}})
     run([sys.executable, "-m", "bench.fit", "save", network, "--to", arrays])
-    (jax,) = ends("jax", arrays, "--cell=lstm", "--units=64", "--num-words=10000", "--epochs=1")
-    (usual,), (jitted,), (ours,) = (ends(way, network) for way in ("usual", "jitted", "pipeline"))
+    (usual,), (jitted,), (jax,), (ours,) = alternately(
+        repeats,
+        partial(ends, "usual", network),
+        partial(ends, "jitted", network),
+        partial(ends, "jax", arrays, "--cell=lstm", "--units=64", "--num-words=10000", "--epochs=1"),
+        partial(ends, "pipeline", network),
+    )
     yield "an epoch, `lstm` of 64 units, 10,000 words, `maxlen` 400", usual, jitted, jax, ours, "s"
     preset = read_yaml(ROOT / "studies/variants.yaml")["variants"]["preset"]  # type: ignore[index]
     del preset["seeds"]
     preset["train"]["epochs"] = 3
-    yield "an epoch of the preset", None, None, None, later_epoch(ends("pipeline", json.dumps(preset))), "s"
+    (ours,) = alternately(repeats, lambda: later_epoch(ends("pipeline", json.dumps(preset))))
+    yield "an epoch of the preset", None, None, None, ours, "s"
 
 
-def whole(folder: Path) -> Iterator[Row]:
+def whole(folder: Path, repeats: int) -> Iterator[Row]:
     """Everything, from the raw reviews to the metrics, as whole processes; and the memory that they need."""
     script, numbers = [sys.executable, "bench/usual_way.py"], itertools.count()
     (usual, usual_peak), (jitted, jitted_peak), (ours, our_peak) = alternately(
+        repeats,
         lambda: seconds_and_peak(script),
         lambda: seconds_and_peak([*script, "--jitted"]),
         lambda: seconds_and_peak(["dvc", "repro"], fresh_project(folder / str(next(numbers)))),
@@ -146,17 +153,19 @@ def whole(folder: Path) -> Iterator[Row]:
     yield "peak memory of that", usual_peak, jitted_peak, None, our_peak, "MiB"
 
 
-def repro(folder: Path) -> Iterator[Row]:
+def repro(folder: Path, repeats: int) -> Iterator[Row]:
     """A second `dvc repro`, which runs nothing, against that of five stages that copy a file."""
     trivial, project = trivial_project(folder / "trivial"), fresh_project(folder / "project")
     run(["dvc", "repro"], project)
-    (bare, _), (ours, _) = alternately(*(partial(seconds_and_peak, ["dvc", "repro"], at) for at in (trivial, project)))
+    again = [partial(seconds_and_peak, ["dvc", "repro"], at) for at in (trivial, project)]
+    (bare, _), (ours, _) = alternately(5 * repeats, *again)  # a second each
     yield "a second `dvc repro`: five trivial stages / this project", bare, None, None, ours, "s"
 
 
-def growth(folder: Path) -> Iterator[Row]:
+def growth(folder: Path, repeats: int) -> Iterator[Row]:
     """An epoch of train on more reviews, and on longer ones."""
     reviews, length, base = alternately(
+        repeats,
         lambda: later_epoch(ends("pipeline", "{}", "--times-the-reviews=2")),
         lambda: later_epoch(ends("pipeline", '{"pad": {"maxlen": 200}}')),
         lambda: later_epoch(ends("pipeline", "{}")),
@@ -171,16 +180,17 @@ PARTS = {part.__name__: part for part in (fits, large, whole, repro, growth)}
 def main() -> None:
     parser = argparse.ArgumentParser("python -m bench.run", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to time (none: all but growth)")
-    parts = parser.parse_args().parts or ["fits", "large", "whole", "repro"]
+    parser.add_argument("--repeats", type=int, default=1, help="how often to time each (1)")
+    arguments = parser.parse_args()
     run(["dvc", "repro", "fetch"])
     print("| | stock `fit` | with two arguments | JAX | this project | ratios |\n| --- | --- | --- | --- | --- | --- |")
-    for name in parts:
+    for name in arguments.parts or ["fits", "large", "whole", "repro"]:
         with tempfile.TemporaryDirectory() as folder:
-            for what, *others, ours, unit in PARTS[name](Path(folder)):
+            for what, *others, ours, unit in PARTS[name](Path(folder), arguments.repeats):
                 times = [f"{value:.2f} {unit}" if value else "" for value in (*others, ours)]
                 ratios = ", ".join(f"{value / ours:.2f}" for value in others if value)
                 print(f"| {' | '.join([what, *times, ratios])} |", flush=True)
-    print(f"\n{machine()}; medians of {REPEATS}, but for the large network")
+    print(f"\n{machine()}; medians of {arguments.repeats}")
 
 
 if __name__ == "__main__":
