@@ -46,7 +46,7 @@ def ends(way: str, *options: str) -> list[float]:
 
 
 def ten_epochs(way: str, *options: str) -> float:
-    """Seconds of ten epochs; where three were run, of the first two, in which Keras starts up, and eight times the third."""
+    """Seconds of ten epochs; where three were run, of the first two, which take longer, and eight times the third."""
     after = ends(way, *options)
     return after[-1] if len(after) == 10 else after[1] + 8 * (after[2] - after[1])
 
