@@ -1,7 +1,7 @@
 """`make bench`: this project against stock Keras, stock Keras with the two arguments that make it faster, and plain JAX.
 
-The two arguments are `compile(jit_compile=True, steps_per_execution=625)`. All are timed in turn; with `--repeats`, a table has
-the medians.
+The two arguments are `compile(jit_compile=True, steps_per_execution=625)`. With `--repeats`, parts are timed several times, and
+the table has the medians.
 """
 
 import argparse
@@ -15,11 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +26,7 @@ from sentiment.yaml_reader import read_yaml
 ROOT = Path(__file__).parents[1]
 JAX = str(ROOT / ".venv/jax/bin/python")
 # What was timed; the values of stock Keras, of stock Keras with its two arguments, of JAX and of this project; and their unit.
-Row = tuple[str, float | None, float | None, float | None, float, str]
+Row = tuple[str, list[float | None], str]
 ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
@@ -69,9 +67,11 @@ def seconds_and_peak(command: list[str], folder: Path = ROOT) -> tuple[float, fl
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def alternately(repeats: int, *measured: Callable[[], Any]) -> np.ndarray:
-    """The median of each of several measurements, numbers or arrays of them, that are taken in turn."""
-    return np.median([[measure() for measure in measured] for _ in range(repeats)], axis=0)
+def medians(rows: Iterable[Row]) -> Row:
+    """The row with the medians of the values of rows that time the same."""
+    whats, values, units = zip(*rows, strict=True)
+    columns = zip(*values, strict=True)
+    return whats[0], [None if None in column else statistics.median(column) for column in columns], units[0]
 
 
 def fresh_project(folder: Path) -> Path:
@@ -103,75 +103,61 @@ def machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}, {packages}"
 
 
-def fits(folder: Path, repeats: int) -> Iterator[Row]:
+def fits(folder: Path) -> Iterator[Row]:
     """Ten epochs of the lesson's networks."""
     arrays = str(folder / "arrays.npz")
     run([sys.executable, "-m", "bench.fit", "save", "{}", "--to", arrays])
     for cell in "simple_rnn", "lstm", "gru":
         network = json.dumps({"model": {"cell": cell}})
-        usual, jitted, jax, ours = alternately(
-            repeats,
-            partial(ten_epochs, "usual", json.dumps({"model": {"cell": cell}, "train": {"epochs": 3}})),
-            partial(ten_epochs, "jitted", network),
-            partial(ten_epochs, "jax", arrays, "--cell", cell),
-            partial(ten_epochs, "pipeline", network),
-        )
-        yield f"ten epochs, `{cell}` of 8 units", usual, jitted, jax, ours, "s"
+        usual = ten_epochs("usual", json.dumps({"model": {"cell": cell}, "train": {"epochs": 3}}))
+        jitted = ten_epochs("jitted", network)
+        jax = ten_epochs("jax", arrays, "--cell", cell)
+        ours = ten_epochs("pipeline", network)
+        yield f"ten epochs, `{cell}` of 8 units", [usual, jitted, jax, ours], "s"
 
 
-def large(folder: Path, repeats: int) -> Iterator[Row]:
+def large(folder: Path) -> Iterator[Row]:
     """An epoch of a large network, compiling included; and of the preset, compiling not included."""
     arrays = str(folder / "large.npz")
     model = {"cell": "lstm", "units": 64}
     network = json.dumps({"split": {"num_words": 10_000}, "pad": {"maxlen": 400}, "model": model, "train": {"epochs": 1}})
     run([sys.executable, "-m", "bench.fit", "save", network, "--to", arrays])
-    (usual,), (jitted,), (jax,), (ours,) = alternately(
-        repeats,
-        partial(ends, "usual", network),
-        partial(ends, "jitted", network),
-        partial(ends, "jax", arrays, "--cell=lstm", "--units=64", "--num-words=10000", "--epochs=1"),
-        partial(ends, "pipeline", network),
-    )
-    yield "an epoch, `lstm` of 64 units, 10,000 words, `maxlen` 400", usual, jitted, jax, ours, "s"
+    (usual,), (jitted,) = ends("usual", network), ends("jitted", network)
+    (jax,) = ends("jax", arrays, "--cell=lstm", "--units=64", "--num-words=10000", "--epochs=1")
+    (ours,) = ends("pipeline", network)
+    yield "an epoch, `lstm` of 64 units, 10,000 words, `maxlen` 400", [usual, jitted, jax, ours], "s"
     preset = read_yaml(ROOT / "studies/variants.yaml")["variants"]["preset"]  # type: ignore[index]
     del preset["seeds"]
     preset["train"]["epochs"] = 3
-    (ours,) = alternately(repeats, lambda: later_epoch(ends("pipeline", json.dumps(preset))))
-    yield "an epoch of the preset", None, None, None, ours, "s"
+    yield "an epoch of the preset", [None, None, None, later_epoch(ends("pipeline", json.dumps(preset)))], "s"
 
 
-def whole(folder: Path, repeats: int) -> Iterator[Row]:
+def whole(folder: Path) -> Iterator[Row]:
     """Everything, from the raw reviews to the metrics, as whole processes; and the memory that they need."""
-    script, numbers = [sys.executable, "bench/usual_way.py"], itertools.count()
-    (usual, usual_peak), (jitted, jitted_peak), (ours, our_peak) = alternately(
-        repeats,
-        lambda: seconds_and_peak(script),
-        lambda: seconds_and_peak([*script, "--jitted"]),
-        lambda: seconds_and_peak(["dvc", "repro"], fresh_project(folder / str(next(numbers)))),
-    )
-    yield "everything, from the raw reviews to the metrics", usual, jitted, None, ours, "s"
-    yield "peak memory of that", usual_peak, jitted_peak, None, our_peak, "MiB"
+    script = [sys.executable, "bench/usual_way.py"]
+    usual, usual_peak = seconds_and_peak(script)
+    jitted, jitted_peak = seconds_and_peak([*script, "--jitted"])
+    ours, our_peak = seconds_and_peak(["dvc", "repro"], fresh_project(folder / "project"))
+    yield "everything, from the raw reviews to the metrics", [usual, jitted, None, ours], "s"
+    yield "peak memory of that", [usual_peak, jitted_peak, None, our_peak], "MiB"
 
 
-def repro(folder: Path, repeats: int) -> Iterator[Row]:
-    """A second `dvc repro`, which runs nothing, against that of five stages that copy a file."""
+def repro(folder: Path) -> Iterator[Row]:
+    """A second `dvc repro`, which runs nothing, against that of five stages that copy a file: each the median of five."""
     trivial, project = trivial_project(folder / "trivial"), fresh_project(folder / "project")
     run(["dvc", "repro"], project)
-    again = [partial(seconds_and_peak, ["dvc", "repro"], at) for at in (trivial, project)]
-    (bare, _), (ours, _) = alternately(5 * repeats, *again)  # a second each
-    yield "a second `dvc repro`: five trivial stages / this project", bare, None, None, ours, "s"
+    again = ["dvc", "repro"]
+    bare, ours = np.median([[seconds_and_peak(again, at)[0] for at in (trivial, project)] for _ in range(5)], axis=0)
+    yield "a second `dvc repro`: five trivial stages / this project", [bare, None, None, ours], "s"
 
 
-def growth(folder: Path, repeats: int) -> Iterator[Row]:
+def growth(folder: Path) -> Iterator[Row]:
     """An epoch of train on more reviews, and on longer ones."""
-    reviews, length, base = alternately(
-        repeats,
-        lambda: later_epoch(ends("pipeline", "{}", "--times-the-reviews=2")),
-        lambda: later_epoch(ends("pipeline", '{"pad": {"maxlen": 200}}')),
-        lambda: later_epoch(ends("pipeline", "{}")),
-    )
-    yield "an epoch on twice the reviews / on the lesson's", reviews, None, None, base, "s"
-    yield "an epoch on twice the `maxlen` / on the lesson's", length, None, None, base, "s"
+    reviews = later_epoch(ends("pipeline", "{}", "--times-the-reviews=2"))
+    length = later_epoch(ends("pipeline", '{"pad": {"maxlen": 200}}'))
+    base = later_epoch(ends("pipeline", "{}"))
+    yield "an epoch on twice the reviews / on the lesson's", [reviews, None, None, base], "s"
+    yield "an epoch on twice the `maxlen` / on the lesson's", [length, None, None, base], "s"
 
 
 PARTS = {part.__name__: part for part in (fits, large, whole, repro, growth)}
@@ -182,14 +168,20 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to time (none: all but growth)")
     parser.add_argument("--repeats", type=int, default=1, help="how often to time each (1)")
     arguments = parser.parse_args()
+    if arguments.repeats < 1:
+        parser.error("--repeats has to be at least 1")
     run(["dvc", "repro", "fetch"])
     print("| | stock `fit` | with two arguments | JAX | this project | ratios |\n| --- | --- | --- | --- | --- | --- |")
     for name in arguments.parts or ["fits", "large", "whole", "repro"]:
-        with tempfile.TemporaryDirectory() as folder:
-            for what, *others, ours, unit in PARTS[name](Path(folder), arguments.repeats):
-                times = [f"{value:.2f} {unit}" if value else "" for value in (*others, ours)]
-                ratios = ", ".join(f"{value / ours:.2f}" for value in others if value)
-                print(f"| {' | '.join([what, *times, ratios])} |", flush=True)
+        rounds = []
+        for _ in range(arguments.repeats):
+            with tempfile.TemporaryDirectory() as folder:
+                rounds.append(list(PARTS[name](Path(folder))))
+        for what, values, unit in map(medians, zip(*rounds, strict=True)):
+            *others, ours = values
+            times = [f"{value:.2f} {unit}" if value else "" for value in values]
+            ratios = ", ".join(f"{value / ours:.2f}" for value in others if value and ours)
+            print(f"| {' | '.join([what, *times, ratios])} |", flush=True)
     print(f"\n{machine()}; medians of {arguments.repeats}")
 
 
