@@ -9,7 +9,7 @@ SHELL := sh
 .PHONY: run help report test test-all lint study study-on-ray bench lock
 
 run: .venv/installed ## set up .venv, run the pipeline and show the metrics (the default)
-	python -m sentiment.parameters
+	python -m sentiment.common.parameters
 	dvc repro
 	dvc metrics show
 	@echo 'The pictures are in plots/. `. .venv/bin/activate && dvc plots show` writes a page with interactive charts.'
@@ -34,12 +34,12 @@ lint: .venv/installed ## check style and types
 	mypy
 
 study: .venv/installed ## compare the variants of studies/variants.yaml over seeds; trains what has changed
-	python -m sentiment.parameters
+	python -m sentiment.common.parameters
 	dvc repro fetch
 	cd studies && dvc repro && dvc metrics show
 
 study-on-ray: .venv/ray ## the same, on this machine's cores or on the Ray cluster that RAY_ADDRESS names
-	python -m sentiment.parameters
+	python -m sentiment.common.parameters
 	dvc repro fetch
 	python -m studies.on_ray
 	cd studies && dvc commit --force train && dvc repro && dvc metrics show

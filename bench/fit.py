@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.inputs import padded_splits
-from sentiment.padding import Padded
-from sentiment.parameters import Params, read_params
+from sentiment.common.parameters import Params, read_params
+from sentiment.common.reviews import Padded
+from sentiment.preprocessing import padded_splits
 
 
 def fit_of_keras(params: Params, training: Padded, validation: Padded, jitted: bool) -> list[float]:
@@ -49,7 +49,7 @@ def fit_of_keras(params: Params, training: Padded, validation: Padded, jitted: b
 
 def fit_of_this_project(params: Params, training: Padded, validation: Padded) -> list[float]:
     """The ends of the epochs of this project's fit, in seconds after the start."""
-    from sentiment.training import fit, new_model
+    from sentiment.training.fit import fit, new_model
 
     model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(training.y))
     start = time.perf_counter()

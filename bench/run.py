@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.yaml_reader import read_yaml
+from sentiment.common.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[1]
 JAX = str(ROOT / ".venv/jax/bin/python")

@@ -12,16 +12,15 @@ import jinja2
 import numpy as np
 from sklearn.metrics.pairwise import cosine_similarity
 
-from sentiment.embedding import LearnedWords, learned_words, word_vectors
-from sentiment.errors import UserError
-from sentiment.files import write_bytes
-from sentiment.network import predictor
-from sentiment.padding import Padded, load_padded
-from sentiment.parameters import read_params
-from sentiment.reproducible import keras
-from sentiment.saving import read_model
-from sentiment.splitting import INDEX_FROM
-from sentiment.word_map import names_of
+from sentiment.common.errors import UserError
+from sentiment.common.files import write_bytes
+from sentiment.common.parameters import read_params
+from sentiment.common.reviews import Padded, load_padded
+from sentiment.common.vocabulary import INDEX_FROM, names_of
+from sentiment.evaluation.words import LearnedWords, learned_words
+from sentiment.training.network import predictor, word_vectors
+from sentiment.training.reproducible import keras
+from sentiment.training.saving import read_model
 
 PICTURES = "accuracy", "loss", "confusion", "roc", "precision_recall", "embedding"
 MOST_WRONG = 10

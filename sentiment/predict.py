@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment.errors import start_command
-from sentiment.texts import LABELS, Review, read_csv, read_lines, to_text
+from sentiment.common.errors import start_command
+from sentiment.corpus.text_files import LABELS, Review, read_csv, read_lines, to_text
 
 if TYPE_CHECKING:
-    from sentiment.predictions import Predict
+    from sentiment.inference.classifier import Predict
 
 # What is read, predicted and printed at a time: enough reviews to hide the cost per call. The characters bound the memory, to
 # 0.3 GB beside TensorFlow's 0.8; 1,024 of IMDB's longest reviews have fewer.
@@ -123,7 +123,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
     # Imported here, for TensorFlow takes seconds: --help and a wrong option are answered at once.
-    from sentiment.predictions import text_predictor
+    from sentiment.inference.classifier import text_predictor
 
     predict = text_predictor(arguments.model)
     if not arguments.texts and arguments.file in (None, "-") and os.isatty(0):

@@ -1,6 +1,6 @@
 """The five stages, one command each: `python -m stages.<name>`. No module imports them."""
 
-from sentiment.errors import start_command
+from sentiment.common.errors import start_command
 
 # Python runs this file before it imports a stage, so that Ctrl-C while TensorFlow loads, and a missing package, end in a
 # sentence too.

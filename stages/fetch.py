@@ -6,12 +6,13 @@ frequent), and data/reviews/vocabulary.txt. A source without test reviews gives 
 
 from pathlib import Path
 
-from sentiment.digests import check_digests
-from sentiment.encoding import Dataset, vocabulary_bytes
-from sentiment.files import write_bytes
-from sentiment.parameters import read_params
-from sentiment.reviews import save_reviews
-from sentiment.sources import download, from_archive, from_keras, from_package
+from sentiment.common.files import write_bytes
+from sentiment.common.parameters import read_params
+from sentiment.common.reviews import save_reviews
+from sentiment.common.vocabulary import vocabulary_bytes
+from sentiment.corpus.digests import check_digests
+from sentiment.corpus.encoding import Dataset
+from sentiment.corpus.sources import download, from_archive, from_keras, from_package
 
 REVIEWS = Path("data/reviews")
 DOWNLOAD = Path(".dvc/tmp/aclImdb_v1.tar.gz")

@@ -6,9 +6,9 @@ Takes data/split/{train,validation,test}.npz. Writes data/padded/{train,validati
 
 from pathlib import Path
 
-from sentiment.padding import pad, save_padded
-from sentiment.parameters import read_params
-from sentiment.reviews import load_reviews
+from sentiment.common.parameters import read_params
+from sentiment.common.reviews import load_reviews, save_padded
+from sentiment.preprocessing import pad
 
 SPLIT = Path("data/split")
 PADDED = Path("data/padded")

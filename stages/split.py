@@ -5,9 +5,9 @@ Takes data/reviews/{train,test}.npz. Writes data/split/{train,validation,test}.n
 
 from pathlib import Path
 
-from sentiment.parameters import read_params
-from sentiment.reviews import load_reviews, save_reviews
-from sentiment.splitting import filter_and_split
+from sentiment.common.parameters import read_params
+from sentiment.common.reviews import load_reviews, save_reviews
+from sentiment.preprocessing import filter_and_split
 
 REVIEWS = Path("data/reviews")
 SPLIT = Path("data/split")

@@ -1,26 +1,24 @@
 """Train the recurrent network on the padded reviews.
 
 Takes data/padded/{train,validation}.npz and the vocabulary. Writes data/model, which is whole in itself: model.keras,
-preprocessing.json (how a text becomes the model's input) and vocabulary.txt; and the history of the training:
-plots/history.csv, plots/loss.png, plots/accuracy.png.
+preprocessing.json (how a text becomes the model's input) and vocabulary.txt; and plots/history.csv, the loss
+and the accuracy of each epoch.
 """
 
 from pathlib import Path
 
 from tqdm import tqdm
 
-from sentiment.files import read_bytes, write_bytes, write_json
-from sentiment.history import draw_history, write_history
-from sentiment.padding import load_padded
-from sentiment.parameters import read_params
-from sentiment.preprocessing import preprocessing_of
-from sentiment.saving import save_model
-from sentiment.training import fit, new_model
+from sentiment.common.files import read_bytes, write_bytes, write_csv, write_json
+from sentiment.common.parameters import read_params
+from sentiment.common.reviews import load_padded
+from sentiment.training.fit import COLUMNS, fit, new_model
+from sentiment.training.saving import save_model
 
 PADDED = Path("data/padded")
 VOCABULARY = Path("data/reviews/vocabulary.txt")
 MODEL = Path("data/model")
-PLOTS = Path("plots")
+HISTORY = Path("plots/history.csv")
 
 
 def main() -> None:
@@ -39,11 +37,9 @@ def main() -> None:
 
     save_model(model, MODEL / "model.keras")
     write_bytes(MODEL / "vocabulary.txt", vocabulary)
-    preprocessing = preprocessing_of(params.split.num_words, params.split.skip_top, params.pad)
-    write_json(MODEL / "preprocessing.json", preprocessing.model_dump())
-    write_history(history, PLOTS / "history.csv")
-    draw_history(history, "loss", "loss (binary cross-entropy)", PLOTS / "loss.png")
-    draw_history(history, "accuracy", "accuracy (share of reviews)", PLOTS / "accuracy.png")
+    words = {"num_words": params.split.num_words, "skip_top": params.split.skip_top}
+    write_json(MODEL / "preprocessing.json", words | dict(params.pad))
+    write_csv(HISTORY, ["epoch", *COLUMNS], ([epoch, *row.values()] for epoch, row in enumerate(history, start=1)))
 
 
 if __name__ == "__main__":

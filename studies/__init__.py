@@ -1,6 +1,6 @@
 """The study: variants of the lesson, each trained from several seeds. Its files are commands: `python -m studies.<name>`."""
 
-from sentiment.errors import start_command
+from sentiment.common.errors import start_command
 
 # As for the stages: before a command of the study imports anything else.
 start_command()

@@ -10,10 +10,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegressionCV
 
-from sentiment.files import write_json
-from sentiment.inputs import padded_splits
-from sentiment.parameters import read_params
-from sentiment.scores import predict_unseen, score_each
+from sentiment.common.files import write_json
+from sentiment.common.parameters import read_params
+from sentiment.evaluation.scores import predict_unseen, score_each
+from sentiment.preprocessing import padded_splits
 from studies.variants import STUDIES
 
 REVIEWS = Path("data/reviews")

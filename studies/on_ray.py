@@ -14,12 +14,12 @@ from pathlib import Path
 import ray
 from tqdm import tqdm
 
-from sentiment.errors import UserError
-from sentiment.files import write_json
+from sentiment.common.errors import UserError
+from sentiment.common.files import write_json
 from studies.train import train_and_score
 from studies.variants import STUDIES, seeds_of
 
-READ_BY_RUNS = "sentiment/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/*.npz"
+READ_BY_RUNS = "sentiment/**/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/*.npz"
 
 
 def new_variants() -> list[str]:

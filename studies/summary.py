@@ -1,8 +1,8 @@
 """Put the runs of the study together.
 
 Takes studies/runs/*.json and studies/variants.yaml. Writes studies/metrics/study.json (by variant: mean, standard deviation,
-minimum and maximum of the accuracies and of the first component's correlation with the log-odds (sentiment/embedding.py),
-the difference of the accuracies to those of another variant, parameters, input bytes), studies/plots/study.csv (a row a run)
+minimum and maximum of the accuracies and of the first component's correlation with the log-odds (evaluation/words.py), the
+difference of the accuracies to those of another variant, parameters, input bytes), studies/plots/study.csv (a row a run)
 and study.png.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.figures import REFERENCE, VALIDATION, new_figure, save_figure
-from sentiment.files import read_bytes, rounded, write_csv, write_json
+from sentiment.common.files import read_bytes, rounded, write_csv, write_json
+from sentiment.plots.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from studies.variants import STUDIES, Study, read_study
 
 SPLITS = "validation", "test"

@@ -7,12 +7,12 @@ studies/runs/<variant>.json, a list of runs.
 import argparse
 from pathlib import Path
 
-from sentiment.embedding import embedding_metrics, learned_words, word_vectors
-from sentiment.files import write_json
-from sentiment.inputs import padded_splits
-from sentiment.network import model_size, predictor
-from sentiment.scores import predict_unseen, score_each
-from sentiment.training import fit, new_model
+from sentiment.common.files import write_json
+from sentiment.evaluation.scores import predict_unseen, score_each
+from sentiment.evaluation.words import embedding_metrics, learned_words
+from sentiment.preprocessing import padded_splits
+from sentiment.training.fit import fit, new_model
+from sentiment.training.network import model_size, predictor, word_vectors
 from studies.variants import STUDIES, VARIANTS, params_of, seeds_of
 
 REVIEWS = Path("data/reviews")

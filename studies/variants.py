@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from sentiment.errors import UserError
-from sentiment.parameters import Params, Section, Seed, read_params, validate
-from sentiment.yaml_reader import read_yaml
+from sentiment.common.errors import UserError
+from sentiment.common.parameters import Params, Section, Seed, read_params, validate
+from sentiment.common.yaml_reader import read_yaml
 
 STUDIES = Path("studies")
 VARIANTS = STUDIES / "variants.yaml"

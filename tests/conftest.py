@@ -11,9 +11,9 @@ import pytest
 import yaml
 from yamlcore import CoreDumper
 
-from sentiment.digests import reviews_sha256
-from sentiment.encoding import vocabulary_bytes
-from sentiment.yaml_reader import read_yaml
+from sentiment.common.vocabulary import vocabulary_bytes
+from sentiment.common.yaml_reader import read_yaml
+from sentiment.corpus.digests import reviews_sha256
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared/data"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.encoding import Dataset, LabelledTexts, encode_texts, rank_words, tokenise
+from sentiment.corpus.encoding import Dataset, LabelledTexts, encode_texts, rank_words, tokenise
 
 COMMON = "the a and of to is it in this that movie film was as for with but on be have".split()
 GOOD = "wonderful excellent superb touching perfect favorite brilliant loved".split()

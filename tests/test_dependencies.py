@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Project
 
-from sentiment.yaml_reader import read_yaml
+from sentiment.common.yaml_reader import read_yaml
 
 PARAMS = read_yaml(ROOT / "params.yaml")
 
@@ -38,22 +38,30 @@ def files_of(module: str, root: Path) -> list[Path]:
     return [file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py") if file.exists()]
 
 
+def directly_imported(path: Path, root: Path = ROOT) -> set[str]:
+    """The project's files that the imports of one file run."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        found |= {str(file.relative_to(root)) for name in names for file in files_of(name, root)}
+    return found
+
+
 def imported_modules(path: Path, root: Path = ROOT) -> set[str]:
     """The project's files that running the file at `path` reads: it, and what it imports, directly or not."""
-    found, to_read = set(), files_of(".".join(path.relative_to(root).with_suffix("").parts), root)
+    found, to_read = (
+        set(),
+        {str(file.relative_to(root)) for file in files_of(".".join(path.relative_to(root).with_suffix("").parts), root)},
+    )
     while to_read:
-        path = to_read.pop()
-        if path in found:
-            continue
-        found.add(path)
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            to_read += [file for name in names for file in files_of(name, root)]
-    return {str(path.relative_to(root)) for path in found}
+        name = to_read.pop()
+        found.add(name)
+        to_read |= directly_imported(root / name, root) - found
+    return found
 
 
 def read_parameters(source: str) -> set[str]:
@@ -96,9 +104,50 @@ def test_every_stage_is_one_file():
     assert list(STAGES)[5:] == [f"studies/{name}.py" for name in ("train", "linear", "summary")]
 
 
+def has_code(path: str) -> bool:
+    """Whether a file has more than a docstring."""
+    tree = ast.parse((ROOT / path).read_text())
+    return len(tree.body) > (ast.get_docstring(tree) is not None)
+
+
 @pytest.mark.parametrize("file", STAGES)
-def test_a_stage_depends_on_each_project_file_that_it_runs(file):
-    assert {dep for dep in STAGES[file]["deps"] if dep.endswith(".py")} == imported_modules(ROOT / file)
+def test_a_stage_depends_on_the_code_that_it_runs_and_on_no_other_file_or_room(file):
+    code = {dep for dep in STAGES[file]["deps"] if dep.endswith(".py") or dep.startswith("sentiment/")}
+    names = {path: {dep for dep in code if path == dep or path.startswith(f"{dep}/")} for path in imported_modules(ROOT / file)}
+    assert [path for path, deps in names.items() if has_code(path) and not deps] == []
+    assert set().union(*names.values()) == code
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT / "sentiment").with_suffix("").parts[0]
+
+
+# From the command to the ground, as sentiment/__init__.py lists them.
+ROOMS = re.findall(r"^    (\w+)  ", (ROOT / "sentiment/__init__.py").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "sentiment").glob("*/*.py")) + sorted((ROOT / "sentiment").glob("[a-z]*.py")), ids=str
+)
+def test_rooms_import_one_way(path):
+    imported = {room(ROOT / other) for other in directly_imported(path) if other not in ("sentiment/__init__.py",)}
+    assert imported <= set(ROOMS[ROOMS.index(room(path)) :])
+
+
+def test_every_room_is_listed_with_what_it_holds():
+    folders = {path.parent.name for path in (ROOT / "sentiment").glob("*/__init__.py")}
+    assert folders | {path.stem for path in (ROOT / "sentiment").glob("[a-z]*.py")} == set(ROOMS)
+
+
+def test_what_python_compiles_into_a_room_is_no_dependency():
+    assert "__pycache__" in (ROOT / ".dvcignore").read_text().splitlines()
+
+
+def test_every_stage_runs_every_module_of_common():
+    """Or else it belongs to a room of its own."""
+    used = [imported_modules(ROOT / file) for file in STAGES if file.startswith("stages/")]
+    for path in (ROOT / "sentiment/common").glob("*.py"):
+        assert sum(str(path.relative_to(ROOT)) in files for files in used) >= 3, path
 
 
 @pytest.mark.parametrize("file", STAGES)
@@ -119,22 +168,26 @@ def test_a_stage_says_what_it_does(file):
 
 @pytest.mark.parametrize("folder", ["sentiment", "stages", "studies", "report", "bench"])
 def test_imports_run_one_way_and_nothing_imports_a_stage(folder):
-    for path in (ROOT / folder).glob("*.py"):
+    for path in (ROOT / folder).glob("**/*.py"):
         found = {name.split("/")[0] for name in imported_modules(path) - {str(path.relative_to(ROOT)), f"{folder}/__init__.py"}}
         assert found <= {"sentiment"} | ({folder} - {"stages"}), path
 
 
 def test_every_module_of_the_package_is_used_by_a_stage_or_another_command():
-    commands = *(ROOT / name for name in STAGES), *(ROOT / "sentiment" / name for name in ("predict.py", "parameters.py"))
+    commands = (
+        *(ROOT / name for name in STAGES),
+        *(ROOT / "sentiment" / name for name in ("predict.py", "common/parameters.py")),
+    )
     used = set().union(*(imported_modules(path) for path in commands))
-    assert {str(path.relative_to(ROOT)) for path in (ROOT / "sentiment").glob("*.py")} <= used
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "sentiment").glob("**/*.py")} <= used
 
 
 @pytest.mark.training
 def test_nothing_that_windows_lacks_is_needed_to_import_the_project():
     """All modules are imported a second time, when the other packages are there and what they may have used is gone."""
     folders = "sentiment", "stages", "studies", "report"
-    modules = [f"{folder}.{path.stem}" for folder in folders for path in (ROOT / folder).glob("*.py") if path.stem != "on_ray"]
+    paths = [path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).glob("**/*.py") if path.stem != "on_ray"]
+    modules = [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths]
     script = f"""
 import importlib, os, signal, sys
 for name in {modules}:

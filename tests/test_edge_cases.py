@@ -7,8 +7,8 @@ import made_corpus
 import numpy as np
 import pytest
 
-from sentiment.encoding import vocabulary_bytes
-from sentiment.reviews import save_reviews
+from sentiment.common.reviews import save_reviews
+from sentiment.common.vocabulary import vocabulary_bytes
 from stages import evaluate, pad, split, train
 
 pytestmark = pytest.mark.training

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from report.run import neighbours, outermost
-from sentiment.embedding import embedding_metrics, learned_words, word_vectors
-from sentiment.network import build_model, cell_weights
-from sentiment.padding import Padded
-from sentiment.parameters import ModelSection
-from sentiment.word_map import write_word_map
+from sentiment.common.parameters import ModelSection
+from sentiment.common.reviews import Padded
+from sentiment.evaluation.words import embedding_metrics, learned_words
+from sentiment.plots.word_map import write_word_map
+from sentiment.training.network import build_model, cell_weights, word_vectors
 
 VOCABULARY = ["good", "fine", "bad", "never", "awful", ""]
 # Ids 4 to 8, of which 7 (never) stands in no review; 0 is padding.

@@ -1,7 +1,7 @@
 from collections import Counter
 from hashlib import sha256
 
-from sentiment.encoding import encode, rank_words, tokenise
+from sentiment.corpus.encoding import encode, rank_words, tokenise
 
 
 def test_words_are_lower_cased_in_ascii_alone_and_keep_their_apostrophes():

@@ -10,11 +10,12 @@ import made_corpus
 import numpy as np
 import pytest
 
-from sentiment import digests, sources
-from sentiment.encoding import Dataset, tokenise, vocabulary_bytes
-from sentiment.errors import UserError
-from sentiment.parameters import Sha256Section, read_params
-from sentiment.reviews import Reviews
+from sentiment.common.errors import UserError
+from sentiment.common.parameters import Sha256Section, read_params
+from sentiment.common.reviews import Reviews
+from sentiment.common.vocabulary import vocabulary_bytes
+from sentiment.corpus import digests, sources
+from sentiment.corpus.encoding import Dataset, tokenise
 from stages import fetch
 
 REAL_SHA256 = read_params().fetch.sha256

@@ -5,8 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from sentiment.errors import UserError
-from sentiment.files import atomic_write, load_arrays, save_arrays
+from sentiment.common.errors import UserError
+from sentiment.common.files import atomic_write, load_arrays, save_arrays
 
 
 def read(path, content: bytes | None = None) -> list[np.ndarray]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from test_splitting import ragged, sequences
 
-from sentiment.padding import pad
+from sentiment.preprocessing import pad
 
 REVIEWS = ragged([1, 2, 3, 4], [], [5, 6], [7, 8, 9])
 

@@ -7,9 +7,9 @@ import pytest
 from conftest import ROOT, Project, write_yaml
 from dvc.utils.serialize import load_yaml
 
-from sentiment.errors import UserError
-from sentiment.parameters import documented_keys, read_params
-from sentiment.yaml_reader import read_yaml
+from sentiment.common.errors import UserError
+from sentiment.common.parameters import documented_keys, read_params
+from sentiment.common.yaml_reader import read_yaml
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def project(make_finished_project):
 @pytest.fixture
 def put_back(project):
     """The same project; its parameters and code are put back after the test."""
-    changed = *project.folder.glob("s*/*.py"), project.folder / "params.yaml", project.folder / "requirements/stages.txt"
+    changed = *project.folder.glob("s*/**/*.py"), project.folder / "params.yaml", project.folder / "requirements/stages.txt"
     files = {path: path.read_bytes() for path in changed}
     yield project
     for path, content in files.items():
@@ -93,11 +93,12 @@ def test_test_reviews_from_another_source_rerun_only_what_reads_test_reviews(unc
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("sentiment/encoding.py", {"fetch"}),
-        ("sentiment/padding.py", {"pad", "train", "evaluate"}),
+        ("sentiment/corpus/encoding.py", {"fetch"}),
+        ("sentiment/preprocessing.py", {"split", "pad"}),
         ("stages/pad.py", {"pad"}),
-        ("sentiment/figures.py", {"train", "evaluate"}),
-        ("sentiment/files.py", set(ALL)),
+        ("sentiment/plots/figures.py", {"evaluate"}),
+        ("sentiment/training/network.py", {"train", "evaluate"}),
+        ("sentiment/common/files.py", set(ALL)),
         ("requirements/stages.txt", set(ALL)),
     ],
 )

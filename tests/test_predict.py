@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project, copy_of_project
 
-from sentiment.encoding import LabelledTexts
-from sentiment.errors import UserError
+from sentiment.common.errors import UserError
+from sentiment.corpus.encoding import LabelledTexts
+from sentiment.corpus.sources import read_archive
+from sentiment.corpus.text_files import LONGEST, Review, read_csv, read_lines
+from sentiment.inference.classifier import text_predictor
 from sentiment.predict import batches, main
-from sentiment.predictions import text_predictor
-from sentiment.sources import read_archive
-from sentiment.texts import LONGEST, Review, read_csv, read_lines
 
 pytestmark = pytest.mark.pipeline
 
@@ -79,8 +79,8 @@ def evaluated(project: Project) -> np.ndarray:
     """The probabilities of the test reviews as evaluate computes them."""
     script = (
         "import sys, numpy\n"
-        "from sentiment.network import predictor\n"
-        "from sentiment.saving import read_model\n"
+        "from sentiment.training.network import predictor\n"
+        "from sentiment.training.saving import read_model\n"
         "x = numpy.load('data/padded/test.npz')['x']\n"
         "numpy.save('probabilities.npy', predictor(read_model('data/model/model.keras'))(x))"
     )

@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from sentiment.curves import write_confusion, write_precision_recall, write_roc
-from sentiment.scores import Predicted, score
+from sentiment.evaluation.scores import Predicted, score
+from sentiment.plots.curves import write_confusion, write_precision_recall, write_roc
 
 Y = np.array([1, 0, 1, 0, 1], np.uint8)
 PROBABILITIES = np.array([0.9, 0.6, 0.5, 0.2, 0.7])

@@ -76,7 +76,7 @@ def test_make_gives_every_command_to_a_shell(tmp_path):
     (bin_folder / "sh").chmod(0o755)
     project.run("make", "run", "lint")
     given = (tmp_path / "given").read_text()
-    for command in "python -m sentiment.parameters", "dvc repro", "dvc metrics show", "ruff check", "mypy":
+    for command in "python -m sentiment.common.parameters", "dvc repro", "dvc metrics show", "ruff check", "mypy":
         assert f"-c {command}\n" in given
 
 

@@ -2,9 +2,9 @@ import made_corpus
 import numpy as np
 import pytest
 
-from sentiment.errors import UserError
-from sentiment.reviews import Reviews, load_reviews, save_reviews
-from sentiment.splitting import keep_frequent, split_reviews
+from sentiment.common.errors import UserError
+from sentiment.common.reviews import Reviews, load_reviews, save_reviews
+from sentiment.preprocessing import keep_frequent, split_reviews
 
 
 def ragged(*sequences: list[int]) -> Reviews:

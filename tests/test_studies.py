@@ -11,9 +11,9 @@ import made_corpus
 import pytest
 from conftest import ROOT, Project, write_yaml
 
-from sentiment.errors import UserError
-from sentiment.parameters import read_params
-from sentiment.yaml_reader import read_yaml
+from sentiment.common.errors import UserError
+from sentiment.common.parameters import read_params
+from sentiment.common.yaml_reader import read_yaml
 from studies.variants import seeds_of
 
 pytestmark = pytest.mark.pipeline

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project
 
-from sentiment import network, saving, training
-from sentiment.padding import Padded, save_padded
-from sentiment.parameters import ModelSection, TrainSection
-from sentiment.reproducible import keras, tf
+from sentiment.common.parameters import ModelSection, TrainSection
+from sentiment.common.reviews import Padded, save_padded
+from sentiment.training import fit as training
+from sentiment.training import network, saving
+from sentiment.training.reproducible import keras, tf
 
 MAXLEN, NUM_WORDS = 30, 50
 # 10 steps an epoch, the last one of 7 reviews.
@@ -307,8 +308,8 @@ POOLED = {
 def sized_project(request, make_project):
     """A project that has run on made ids of all words, with sums as long as those of the real reviews.
 
-    Between them, the small and the large network changed with each setting of sentiment/reproducible.py that the bytes depend
-    on, with Keras's own orthogonal initialiser, and with a product that was left to Eigen.
+    Between them, the small and the large network changed with each setting of training/reproducible.py that the bytes
+    depend on, with Keras's own orthogonal initialiser, and with a product that was left to Eigen.
     """
     project = make_project()
     project.set_params(split__num_words=1000, pad__maxlen=100, train__epochs=1, **request.param)
@@ -388,7 +389,7 @@ def test_a_processor_without_avx2_is_told(make_project, processor, command):
 @pytest.mark.training
 def test_an_arm64_processor_needs_no_avx2():
     """This processor under another name, its AVX2 hidden from NumPy, which the first run shows."""
-    script, hidden = "import platform; platform.machine = lambda: {!r}; import sentiment.reproducible", "X86_V3"
+    script, hidden = "import platform; platform.machine = lambda: {!r}; import sentiment.training.reproducible", "X86_V3"
     printed = Project(ROOT).run("python", "-c", script.format("x86_64"), status=1, NPY_DISABLE_CPU_FEATURES=hidden)
     assert "This processor has no AVX2" in printed
     Project(ROOT).run("python", "-c", script.format("aarch64"), NPY_DISABLE_CPU_FEATURES=hidden)

@@ -1,6 +1,6 @@
 """The parameters: what params.yaml may say.
 
-`python -m sentiment.parameters` checks the file and does nothing else.
+`python -m sentiment.common.parameters` checks the file and does nothing else.
 """
 
 import difflib
@@ -12,8 +12,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from sentiment.errors import UserError, start_command
-from sentiment.yaml_reader import read_yaml
+from sentiment.common.errors import UserError, start_command
+from sentiment.common.yaml_reader import read_yaml
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1)]

@@ -8,15 +8,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentiment.python2_dict import python2_dict_order
-from sentiment.reviews import Reviews, join, take
+from sentiment.common.reviews import Reviews, join, take
+from sentiment.corpus.python2_dict import python2_dict_order
 
 # The defaults of the Keras tokenizer that encoded the reviews. These characters and the space separate words; letters are
 # lower-cased in ASCII alone. On bytes, since str.lower() and str.split() know more of both.
 _SEPARATORS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+
+
 _NORMALISE = bytes.maketrans(_SEPARATORS + ascii_uppercase.encode(), b" " * len(_SEPARATORS) + ascii_lowercase.encode())
+
+
 # The seed of keras.datasets.imdb.load_data.
 _KERAS_SEED = 113
+
 
 # UTF-8 texts by review id.
 Texts = dict[int, bytes]
@@ -54,11 +59,6 @@ def rank_words(counts: Mapping[bytes, int]) -> list[bytes]:
     made Keras's word index iterated over its dict of counts.
     """
     return sorted(python2_dict_order(list(counts)), key=counts.__getitem__, reverse=True)
-
-
-def vocabulary_bytes(vocabulary: list[bytes]) -> bytes:
-    """The content of vocabulary.txt: each word ends with a newline alone, since some hold U+0085 and other line ends."""
-    return b"".join(word + b"\n" for word in vocabulary)
 
 
 def encode_texts(train: LabelledTexts, test: LabelledTexts) -> Dataset:

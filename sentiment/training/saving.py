@@ -6,9 +6,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from sentiment.errors import UserError
-from sentiment.files import atomic_write
-from sentiment.reproducible import keras
+from sentiment.common.errors import UserError
+from sentiment.common.files import atomic_write
+from sentiment.training.reproducible import keras
 
 
 def save_model(model: keras.Model, path: Path) -> None:

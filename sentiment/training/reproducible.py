@@ -11,7 +11,7 @@ import platform
 
 import numpy as np
 
-from sentiment.errors import UserError
+from sentiment.common.errors import UserError
 
 # NumPy calls AVX2 and what came with it X86_V3. Without it, the weights would be others; without AVX, TensorFlow would crash.
 if platform.machine() in ("x86_64", "AMD64") and "X86_V3" not in np.show_config("dicts")["SIMD Extensions"].get("found", []):

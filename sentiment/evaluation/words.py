@@ -8,11 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
-from sentiment.files import rounded
-from sentiment.network import cell_weights
-from sentiment.padding import Padded
-from sentiment.reproducible import keras
-from sentiment.splitting import INDEX_FROM
+from sentiment.common.files import rounded
+from sentiment.common.reviews import Padded
+from sentiment.common.vocabulary import INDEX_FROM
 
 
 class LearnedWords(NamedTuple):
@@ -31,16 +29,6 @@ class LearnedWords(NamedTuple):
     positive: np.ndarray
     negative: np.ndarray
     log_odds: np.ndarray
-
-
-def word_vectors(model: keras.Model) -> np.ndarray:
-    """A row for each id, float64 (num_words, d): its embedding or, of one-hot input, its row of the cell's kernels."""
-    first = model.layers[0]
-    if isinstance(first, keras.layers.Embedding):
-        vectors = first.embeddings.numpy()
-    else:
-        vectors = np.hstack([kernel.numpy() for kernel, _, _ in cell_weights(model)])
-    return vectors.astype(np.float64)
 
 
 def learned_words(vectors: np.ndarray, train: Padded) -> LearnedWords:

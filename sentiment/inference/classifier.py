@@ -2,19 +2,29 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from sentiment.encoding import encode, tokenise
-from sentiment.errors import UserError
-from sentiment.network import predictor, vocabulary_size
-from sentiment.padding import pad
-from sentiment.preprocessing import Preprocessing
-from sentiment.reviews import join
-from sentiment.saving import read_model
-from sentiment.splitting import keep_frequent
+from sentiment.common.errors import UserError
+from sentiment.common.parameters import Section
+from sentiment.common.reviews import join
+from sentiment.corpus.encoding import encode, tokenise
+from sentiment.preprocessing import keep_frequent, pad
+from sentiment.training.network import predictor, vocabulary_size
+from sentiment.training.saving import read_model
 
 Predict = Callable[[list[str]], tuple[np.ndarray, np.ndarray]]
+
+
+class Preprocessing(Section):
+    """How a review becomes the model's input; the fields mean what they mean in params.yaml."""
+
+    num_words: int
+    skip_top: int
+    maxlen: int
+    padding: Literal["pre", "post"]
+    truncating: Literal["pre", "post"]
 
 
 def text_predictor(folder: Path) -> Predict:

@@ -6,7 +6,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sentiment.files import atomic_write
+from sentiment.common.files import atomic_write
 
 # Two colours of the Okabe-Ito palette, which people with any form of colour-blindness can tell apart.
 TRAINING = "#0072B2"

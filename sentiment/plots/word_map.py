@@ -7,20 +7,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from sentiment.embedding import LearnedWords
-from sentiment.figures import REFERENCE, new_figure, save_figure
-from sentiment.files import write_csv
-from sentiment.splitting import INDEX_FROM
+from sentiment.common.files import write_csv
+from sentiment.common.vocabulary import names_of
+from sentiment.evaluation.words import LearnedWords
+from sentiment.plots.figures import REFERENCE, new_figure, save_figure
 
 # Purple and green of the Okabe-Ito palette, as in .dvc/plots/embedding.json.
 NEGATIVE_TO_POSITIVE = LinearSegmentedColormap.from_list("log-odds", ["#CC79A7", "#CCCCCC", "#009E73"])
+
+
 LABELLED = 10
 """words with their names in the picture, at each end"""
-
-
-def names_of(ids: np.ndarray, vocabulary: list[str]) -> list[str]:
-    """The words of these ids, int of shape (n,), from the lines of vocabulary.txt; line 1 is the word of the first id."""
-    return [vocabulary[i - INDEX_FROM - 1] for i in ids]
 
 
 def write_word_map(words: LearnedWords, vocabulary: list[str], csv_path: Path) -> None:

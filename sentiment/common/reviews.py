@@ -1,4 +1,4 @@
-"""Reviews of different lengths in flat arrays."""
+"""Reviews in arrays, as the stages hand them on in data/: of different lengths, and padded to one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentiment.files import load_arrays, save_arrays
+from sentiment.common.files import load_arrays, save_arrays
 
 
 class Reviews(NamedTuple):
@@ -63,3 +63,22 @@ def take(reviews: Reviews, indices: np.ndarray) -> Reviews:
     lengths = reviews.lengths[indices]
     tokens = reviews.tokens[positions(reviews.offsets[indices], lengths)]
     return Reviews(tokens, offsets_of(lengths), reviews.labels[indices])
+
+
+class Padded(NamedTuple):
+    """n reviews as the network takes them.
+
+    x: token ids, int32, shape (n, maxlen); 0 is padding
+    y: labels, uint8, shape (n,); 1 = positive
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+def save_padded(path: Path, padded: Padded) -> None:
+    save_arrays(path, **padded._asdict())
+
+
+def load_padded(path: Path) -> Padded:
+    return Padded(*load_arrays(path, x="int32", y="uint8"))

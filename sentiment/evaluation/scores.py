@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn import metrics
 
-from sentiment.files import rounded
-from sentiment.padding import Padded
+from sentiment.common.files import rounded
+from sentiment.common.reviews import Padded
 
 
 class Predicted(NamedTuple):

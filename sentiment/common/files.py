@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.errors import UserError
+from sentiment.common.errors import UserError
 
 # Other errors come from what the block does besides, such as reading from a network.
 DISK_ERRORS = (

@@ -3,7 +3,7 @@
 Shapes: n reviews, B reviews in a batch, T tokens in a review (maxlen), U units, G = U times the number of gates of the cell.
 
 Products are written as `a @ b`, with transposes of their own: `tf.matmul(..., transpose_b=True)` would be left to Eigen, whose
-sums depend on the processor (sentiment/reproducible.py).
+sums depend on the processor (sentiment/training/reproducible.py).
 """
 
 from collections.abc import Callable
@@ -11,11 +11,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit
 
-from sentiment.parameters import ModelSection
-from sentiment.reproducible import keras, tf
+from sentiment.common.parameters import ModelSection
+from sentiment.training.reproducible import keras, tf
 
 # What a cell remembers from one token to the next: tensors of shape (B, U). Its output comes first.
 State = tuple[tf.Tensor, ...]
+
+
 # What a function with a gradient of its own returns: its result, and the function that computes the gradient.
 WithGradient = tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]
 
@@ -253,3 +255,13 @@ def model_size(model: keras.Model, ids: np.ndarray) -> dict[str, int]:
     """
     values_per_token = 1 if isinstance(model.layers[0], keras.layers.Embedding) else vocabulary_size(model)
     return {"parameters": model.count_params(), "input_bytes": ids.size * values_per_token * 4}
+
+
+def word_vectors(model: keras.Model) -> np.ndarray:
+    """A row for each id, float64 (num_words, d): its embedding or, of one-hot input, its row of the cell's kernels."""
+    first = model.layers[0]
+    if isinstance(first, keras.layers.Embedding):
+        vectors = first.embeddings.numpy()
+    else:
+        vectors = np.hstack([kernel.numpy() for kernel, _, _ in cell_weights(model)])
+    return vectors.astype(np.float64)

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import repeat
 from typing import NamedTuple
 
-from sentiment.errors import UserError
+from sentiment.common.errors import UserError
 
 # Bytes of a line, and characters of a value in a CSV file. The longest review of IMDB has 13,704 bytes.
 LONGEST = 1_000_000

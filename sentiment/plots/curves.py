@@ -1,17 +1,29 @@
-"""What the threshold does to the predictions, as CSV files and as pictures: ROC, precision and recall, confusion matrix."""
+"""Curves as CSV files and as pictures: loss and accuracy by epoch, and what the threshold does to the predictions."""
 
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn import metrics
 
-from sentiment.figures import REFERENCE, VALIDATION, new_figure, save_figure
-from sentiment.files import write_csv
-from sentiment.scores import Predicted
+from sentiment.common.files import write_csv
+from sentiment.evaluation.scores import Predicted
+from sentiment.plots.figures import REFERENCE, TRAINING, VALIDATION, new_figure, save_figure
 
 LABELS = np.array(["negative", "positive"])
+
+
+def draw_history(history: np.ndarray, metric: str, ylabel: str, path: Path) -> None:
+    """Draw one metric by epoch, training beside validation, from the columns of history.csv."""
+    figure, axes = new_figure(f"{metric.capitalize()} by epoch", "epoch", ylabel)
+    axes.plot(history["epoch"], history[metric], "o-", color=TRAINING, label="training")
+    axes.plot(history["epoch"], history[f"val_{metric}"], "s--", color=VALIDATION, label="validation")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    save_figure(figure, path)
 
 
 def write_roc(predicted: Predicted, csv_path: Path) -> None:

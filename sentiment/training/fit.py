@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from sentiment.errors import UserError
-from sentiment.network import build_model, compile_logits, dropout_mask, logits
-from sentiment.padding import Padded
-from sentiment.parameters import ModelSection, TrainSection
-from sentiment.reproducible import keras, tf
+from sentiment.common.errors import UserError
+from sentiment.common.parameters import ModelSection, TrainSection
+from sentiment.common.reviews import Padded
+from sentiment.training.network import build_model, compile_logits, dropout_mask, logits
+from sentiment.training.reproducible import keras, tf
 
 # A row of the history: an epoch's loss and accuracy, each on the training and on the validation reviews.
 COLUMNS = "loss", "accuracy", "val_loss", "val_accuracy"

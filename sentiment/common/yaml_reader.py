@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from yamlcore import CoreLoader
 
-from sentiment.errors import UserError
+from sentiment.common.errors import UserError
 
 
 class _Loader(CoreLoader):

@@ -4,11 +4,12 @@ import hashlib
 
 import numpy as np
 
-from sentiment.encoding import Dataset, vocabulary_bytes
-from sentiment.errors import UserError
-from sentiment.parameters import Sha256Section
-from sentiment.reviews import Reviews
-from sentiment.sources import ANOTHER, REINSTALL
+from sentiment.common.errors import UserError
+from sentiment.common.parameters import Sha256Section
+from sentiment.common.reviews import Reviews
+from sentiment.common.vocabulary import vocabulary_bytes
+from sentiment.corpus.encoding import Dataset
+from sentiment.corpus.sources import ANOTHER, REINSTALL
 
 NO_REVIEWS = Reviews(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.uint8))
 

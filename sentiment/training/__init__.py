@@ -1,0 +1,1 @@
+"""The network, and all that needs TensorFlow: what is here, training depends on, and nothing else."""
