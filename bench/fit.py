@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.common.parameters import Params, read_params
-from sentiment.common.reviews import Padded
-from sentiment.preprocessing import padded_splits
+from sentiment.common.parameters import Params, change_params, read_params
+from sentiment.common.reviews import Padded, load_reviews
+from sentiment.preprocessing import training_and_validation
 
 
 def fit_of_keras(params: Params, training: Padded, validation: Padded, jitted: bool) -> list[float]:
@@ -53,7 +53,7 @@ def fit_of_this_project(params: Params, training: Padded, validation: Padded) ->
 
     model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(training.y))
     start = time.perf_counter()
-    return [time.perf_counter() - start for _ in fit(model, training, validation, params.train)]
+    return [time.perf_counter() - start for _ in fit(model, params.model, training, validation, params.train)]
 
 
 def main() -> None:
@@ -67,10 +67,10 @@ def main() -> None:
     parser.add_argument("--times-the-reviews", type=int, default=1)
     parser.add_argument("--to", help="for `save`: the .npz file")
     arguments = parser.parse_args()
-    params = read_params(changes=arguments.changes)
-    splits = padded_splits(Path("data/reviews"), params.split, params.pad)
-    training = Padded(*(np.concatenate([array] * arguments.times_the_reviews) for array in splits["train"]))
-    validation = splits["validation"]
+    params = change_params(read_params(), arguments.changes)
+    labelled = load_reviews(Path("data/reviews/train.npz"))
+    training, validation = training_and_validation(labelled, params.split, params.pad)
+    training = Padded(*(np.concatenate([array] * arguments.times_the_reviews) for array in training))
     if arguments.way == "save":
         np.savez(arguments.to, x=training.x, y=training.y, validation_x=validation.x, validation_y=validation.y)
     elif arguments.way == "pipeline":

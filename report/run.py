@@ -15,12 +15,11 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sentiment.common.errors import UserError
 from sentiment.common.files import write_bytes
 from sentiment.common.parameters import read_params
-from sentiment.common.reviews import Padded, load_padded
-from sentiment.common.vocabulary import INDEX_FROM, names_of
+from sentiment.common.reviews import LABEL_NAMES, Padded, load_padded
+from sentiment.common.vocabulary import FIRST_ID, words_of_ids
 from sentiment.evaluation.words import LearnedWords, learned_words
-from sentiment.training.network import predictor, word_vectors
-from sentiment.training.reproducible import keras
-from sentiment.training.saving import read_model
+from sentiment.inference.forward import probabilities, word_vectors
+from sentiment.inference.model_folder import Model, read_model
 
 PICTURES = "accuracy", "loss", "confusion", "roc", "precision_recall", "embedding"
 MOST_WRONG = 10
@@ -37,16 +36,16 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
     return result
 
 
-def most_wrong(model: keras.Model, validation: Padded, vocabulary: list[str]) -> list[dict]:
+def most_wrong(model: Model, validation: Padded) -> list[dict]:
     """The reviews whose probability is farthest from their label, with the words that the model was given of them."""
     x, y = validation
-    probabilities = predictor(model)(x)
-    farthest = np.argsort(-np.abs(y - probabilities), kind="stable")[:MOST_WRONG]
+    predicted = probabilities(model.network, x)
+    farthest = np.argsort(-np.abs(y - predicted), kind="stable")[:MOST_WRONG]
     return [
         {
-            "label": "positive" if y[i] else "negative",
-            "probability": probabilities[i],
-            "words": " ".join(names_of(x[i][x[i] > INDEX_FROM], vocabulary)),
+            "label": LABEL_NAMES[y[i]],
+            "probability": predicted[i],
+            "words": " ".join(words_of_ids(x[i][x[i] >= FIRST_ID], model.vocabulary)),
         }
         for i in farthest
     ]
@@ -71,11 +70,10 @@ def neighbours(words: LearnedWords, names: list[str]) -> dict[str, list[str]]:
 def page() -> str:
     """The page as HTML."""
     pictures = [*(Path(f"plots/{name}.png") for name in PICTURES), Path("studies/plots/study.png")]
-    vocabulary = Path("data/model/vocabulary.txt").read_bytes().decode().split("\n")
-    model = read_model(Path("data/model/model.keras"))
+    model = read_model(Path("data/model"))
     train, validation = (load_padded(Path(f"data/padded/{name}.npz")) for name in ("train", "validation"))
-    words = learned_words(word_vectors(model), train)
-    names = names_of(words.ids, vocabulary)
+    words = learned_words(word_vectors(model.network), train)
+    names = words_of_ids(words.ids, model.vocabulary)
     template = jinja2.Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"), autoescape=True)
     return template.render(
         parameters=flat(read_params().model_dump()),
@@ -84,7 +82,7 @@ def page() -> str:
         pictures={path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures},
         outermost=outermost(words, names),
         neighbours=neighbours(words, names),
-        most_wrong=most_wrong(model, validation, vocabulary),
+        most_wrong=most_wrong(model, validation),
     )
 
 

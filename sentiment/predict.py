@@ -8,16 +8,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sentiment.common.errors import start_command
-from sentiment.corpus.text_files import LABELS, Review, read_csv, read_lines, to_text
-
-if TYPE_CHECKING:
-    from sentiment.inference.classifier import Predict
+from sentiment.common.reviews import LABEL_NAMES
+from sentiment.corpus.text_files import SPELLINGS, RawReview, read_csv, read_lines, to_text
+from sentiment.inference.classifier import classify
+from sentiment.inference.model_folder import Model, read_model
 
 # What is read, predicted and printed at a time: enough reviews to hide the cost per call. The characters bound the memory, to
-# 0.3 GB beside TensorFlow's 0.8; 1,024 of IMDB's longest reviews have fewer.
+# 0.3 GB; 1,024 of IMDB's longest reviews have fewer.
 REVIEWS_AT_ONCE, CHARACTERS_AT_ONCE = 1024, 16_000_000
 
 
@@ -27,7 +26,7 @@ def one_line(text: str, width: int) -> str:
     return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
-def batches(reviews: Iterable[Review]) -> Iterator[list[Review]]:
+def batches(reviews: Iterable[RawReview]) -> Iterator[list[RawReview]]:
     """The reviews in lists, each of REVIEWS_AT_ONCE, or ended by the review that goes above CHARACTERS_AT_ONCE."""
     batch, characters = [], 0
     for review in reviews:
@@ -40,31 +39,34 @@ def batches(reviews: Iterable[Review]) -> Iterator[list[Review]]:
         yield batch
 
 
-def predict_all(reviews: Iterable[Review], predict: "Predict") -> Iterator[tuple[Review, float, int]]:
+def predict_all(reviews: Iterable[RawReview], model: Model) -> Iterator[tuple[RawReview, float, int]]:
     """Each review, the probability that it is positive, and the number of its words that the model knows."""
     for batch in batches(reviews):
-        probabilities, known_words = predict([review.text for review in batch])
+        probabilities, known_words = classify(model, [review.text for review in batch])
         yield from zip(batch, probabilities.tolist(), known_words.tolist(), strict=True)
 
 
-def print_comparison(counts: Counter[tuple[str | None, str | None]], as_json: bool) -> None:
-    """Print accuracy and confusion matrix from the number of reviews by actual and predicted label; None is unknown."""
-    actual_labels, predicted_labels = ("positive", "negative"), ("positive", "negative", None)
-    known = sum(counts[actual, predicted] for actual in actual_labels for predicted in actual_labels)
-    accuracy = round(sum(counts[label, label] for label in actual_labels) / known, 6) if known else None
-    if as_json:
-        confusion = [
+def comparison(counts: Counter[tuple[str | None, str | None]]) -> dict:
+    """Accuracy and confusion matrix from the number of reviews by actual and predicted label; None is unknown."""
+    labels = LABEL_NAMES[::-1]
+    known = sum(counts[actual, predicted] for actual in labels for predicted in labels)
+    return {
+        "accuracy": round(sum(counts[label, label] for label in labels) / known, 6) if known else None,
+        "confusion": [
             {"actual": actual, "predicted": predicted, "reviews": counts[actual, predicted]}
-            for actual in actual_labels
-            for predicted in predicted_labels
-        ]
-        print(json.dumps({"accuracy": accuracy, "confusion": confusion}))
-    else:
-        print("\nactual    predicted positive  negative  unknown")
-        for actual in actual_labels:
-            positive, negative, unknown = (counts[actual, predicted] for predicted in predicted_labels)
-            print(f"{actual}  {positive:18}  {negative:8}  {unknown:7}")
-        print(f"accuracy {f'{accuracy:.4f}' if known else 'none'}, unknown reviews aside")
+            for actual in labels
+            for predicted in (*labels, None)
+        ],
+    }
+
+
+def print_comparison(accuracy: float | None, confusion: list[dict]) -> None:
+    """Print what `comparison` gives as a table."""
+    print("\nactual    predicted positive  negative  unknown")
+    for row in confusion[:3], confusion[3:]:
+        positive, negative, unknown = (cell["reviews"] for cell in row)
+        print(f"{row[0]['actual']}  {positive:18}  {negative:8}  {unknown:7}")
+    print(f"accuracy {'none' if accuracy is None else f'{accuracy:.4f}'}, unknown reviews aside")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -81,7 +83,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--labels",
         metavar="COLUMN",
-        help=f"compare with the labels in this column ({', '.join(LABELS)}): print the confusion matrix and the accuracy",
+        help=f"compare with the labels in this column ({', '.join(SPELLINGS)}): print the confusion matrix and the accuracy",
     )
     parser.add_argument("--model", type=Path, default=Path("data/model"), metavar="DIR", help="the model (%(default)s)")
     parser.add_argument(
@@ -105,7 +107,7 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def read_reviews(arguments: argparse.Namespace) -> Iterable[Review]:
+def read_reviews(arguments: argparse.Namespace) -> Iterable[RawReview]:
     """The reviews that the arguments name; a file is read as its reviews are asked for.
 
     Raises:
@@ -113,7 +115,7 @@ def read_reviews(arguments: argparse.Namespace) -> Iterable[Review]:
     """
     path = arguments.file or "-"
     if arguments.texts:
-        return [Review(to_text(os.fsencode(text), f"Text {n}")) for n, text in enumerate(arguments.texts, start=1)]
+        return [RawReview(to_text(os.fsencode(text), f"Text {n}")) for n, text in enumerate(arguments.texts, start=1)]
     return read_lines(path) if arguments.csv is None else read_csv(path, arguments.csv, arguments.labels)
 
 
@@ -121,20 +123,14 @@ def main() -> None:
     arguments = parse_arguments()
     if sys.stdout:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-
-    # Imported here, for TensorFlow takes seconds: --help and a wrong option are answered at once.
-    from sentiment.inference.classifier import text_predictor
-
-    predict = text_predictor(arguments.model)
+    model = read_model(arguments.model)
     if not arguments.texts and arguments.file in (None, "-") and os.isatty(0):
         wanted = "reviews, one a line" if arguments.csv is None else "a CSV file"
         print(f"Waiting for {wanted}; end with Ctrl-D on a line of its own.", file=sys.stderr)
     width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
     counts: Counter[tuple[str | None, str | None]] = Counter()
-    for review, probability, known_words in predict_all(read_reviews(arguments), predict):
-        label = None
-        if known_words:
-            label = "positive" if probability > arguments.threshold else "negative"
+    for review, probability, known_words in predict_all(read_reviews(arguments), model):
+        label = LABEL_NAMES[probability > arguments.threshold] if known_words else None
         counts[review.label, label] += 1
         if arguments.json:
             known_probability = round(probability, 6) if known_words else None
@@ -142,7 +138,8 @@ def main() -> None:
         else:
             print(f"{label or 'unknown':8}  {f'{probability:.4f}' if label else '':6}  {one_line(review.text, width)}")
     if arguments.labels is not None:
-        print_comparison(counts, arguments.json)
+        compared = comparison(counts)
+        print(json.dumps(compared)) if arguments.json else print_comparison(**compared)
 
 
 if __name__ == "__main__":

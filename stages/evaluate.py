@@ -7,17 +7,16 @@ each; of the words in the embedding plots/embedding.csv and a picture; and pictu
 
 from pathlib import Path
 
-import numpy as np
-
-from sentiment.common.files import read_bytes, write_json
+from sentiment.common.files import read_numbers, write_json
 from sentiment.common.parameters import read_params
 from sentiment.common.reviews import load_padded
-from sentiment.evaluation.scores import predict_unseen, score_each
+from sentiment.evaluation.scores import predict_each, score_each
 from sentiment.evaluation.words import embedding_metrics, learned_words
-from sentiment.plots.curves import draw_history, write_confusion, write_precision_recall, write_roc
-from sentiment.plots.word_map import write_word_map
-from sentiment.training.network import model_size, predictor, word_vectors
-from sentiment.training.saving import read_model
+from sentiment.inference.forward import model_size, probabilities, word_vectors
+from sentiment.inference.model_folder import read_model
+from sentiment.plots.history import plot_history
+from sentiment.plots.thresholds import plot_confusion, plot_precision_recall, plot_roc
+from sentiment.plots.words import plot_words
 
 MODEL = Path("data/model")
 PADDED = Path("data/padded")
@@ -27,20 +26,20 @@ PLOTS = Path("plots")
 
 def main() -> None:
     params = read_params()
-    model = read_model(MODEL / "model.keras")
-    splits = {name: load_padded(PADDED / f"{name}.npz") for name in ("train", "validation", "test")}
-    predictions = predict_unseen(splits, predictor(model))
+    model = read_model(MODEL)
+    train, validation, test = (load_padded(PADDED / f"{name}.npz") for name in ("train", "validation", "test"))
+    predictions = predict_each({"validation": validation, "test": test}, lambda ids: probabilities(model.network, ids))
+    words = learned_words(word_vectors(model.network), train)
 
-    history = np.atleast_1d(np.genfromtxt(PLOTS / "history.csv", delimiter=",", names=True))
-    draw_history(history, "loss", "loss (binary cross-entropy)", PLOTS / "loss.png")
-    draw_history(history, "accuracy", "accuracy (share of reviews)", PLOTS / "accuracy.png")
-    write_confusion(predictions["validation"], params.evaluate.threshold, PLOTS / "confusion.csv")
-    write_roc(predictions["validation"], PLOTS / "roc.csv")
-    write_precision_recall(predictions["validation"], PLOTS / "precision_recall.csv")
-    words = learned_words(word_vectors(model), splits["train"])
-    write_word_map(words, read_bytes(MODEL / "vocabulary.txt").decode().split("\n"), PLOTS / "embedding.csv")
+    history = read_numbers(PLOTS / "history.csv", "epoch", "loss", "accuracy", "val_loss", "val_accuracy")
+    plot_history(history, "loss", "loss (binary cross-entropy)", PLOTS / "loss.png")
+    plot_history(history, "accuracy", "accuracy (share of reviews)", PLOTS / "accuracy.png")
+    plot_confusion(predictions["validation"], params.evaluate.threshold, PLOTS / "confusion.csv")
+    plot_roc(predictions["validation"], PLOTS / "roc.csv")
+    plot_precision_recall(predictions["validation"], PLOTS / "precision_recall.csv")
+    plot_words(words, model.vocabulary, PLOTS / "embedding.csv")
     scores = score_each(predictions, params.evaluate.threshold)
-    write_json(METRICS, scores | {"model": model_size(model, splits["train"].x), "words": embedding_metrics(words)})
+    write_json(METRICS, scores | {"model": model_size(model.network, train.x), "words": embedding_metrics(words)})
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ PADDED = Path("data/padded")
 def main() -> None:
     params = read_params()
     for name in "train.npz", "validation.npz", "test.npz":
-        reviews = load_reviews(SPLIT / name)
-        save_padded(PADDED / name, pad(reviews, params.pad.maxlen, params.pad.padding, params.pad.truncating))
+        save_padded(PADDED / name, pad(load_reviews(SPLIT / name), params.pad))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sentiment.common.parameters import read_params
 from sentiment.common.reviews import load_reviews, save_reviews
-from sentiment.preprocessing import filter_and_split
+from sentiment.preprocessing import keep_frequent, split_reviews
 
 REVIEWS = Path("data/reviews")
 SPLIT = Path("data/split")
@@ -15,9 +15,11 @@ SPLIT = Path("data/split")
 
 def main() -> None:
     params = read_params()
-    splits = filter_and_split(load_reviews(REVIEWS / "train.npz"), load_reviews(REVIEWS / "test.npz"), params.split)
-    for name, reviews in splits.items():
-        save_reviews(SPLIT / f"{name}.npz", reviews)
+    labelled, test = (keep_frequent(load_reviews(REVIEWS / name), params.split) for name in ("train.npz", "test.npz"))
+    training, validation = split_reviews(labelled, params.split)
+    save_reviews(SPLIT / "train.npz", training)
+    save_reviews(SPLIT / "validation.npz", validation)
+    save_reviews(SPLIT / "test.npz", test)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 """Train the recurrent network on the padded reviews.
 
 Takes data/padded/{train,validation}.npz and the vocabulary. Writes data/model, which is whole in itself: model.keras,
-preprocessing.json (how a text becomes the model's input) and vocabulary.txt; and plots/history.csv, the loss
-and the accuracy of each epoch.
+preprocessing.json (how a text becomes the model's input) and vocabulary.txt; and plots/history.csv, the loss and the accuracy
+of each epoch.
 """
 
 from pathlib import Path
 
 from tqdm import tqdm
 
-from sentiment.common.files import read_bytes, write_bytes, write_csv, write_json
-from sentiment.common.parameters import read_params
+from sentiment.common.files import write_csv, write_json
+from sentiment.common.parameters import Preprocessing, read_params
 from sentiment.common.reviews import load_padded
-from sentiment.training.fit import COLUMNS, fit, new_model
+from sentiment.common.vocabulary import read_vocabulary, vocabulary_sha256, write_vocabulary
+from sentiment.training.fit import fit, new_model
 from sentiment.training.saving import save_model
 
 PADDED = Path("data/padded")
@@ -23,23 +24,28 @@ HISTORY = Path("plots/history.csv")
 
 def main() -> None:
     params = read_params()
-    vocabulary = read_bytes(VOCABULARY)
+    words = read_vocabulary(VOCABULARY)
     training, validation = load_padded(PADDED / "train.npz"), load_padded(PADDED / "validation.npz")
 
     model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(training.y))
     model.summary()
     history = []
     with tqdm(total=params.train.epochs, unit="epoch", disable=None) as progress:
-        for row in fit(model, training, validation, params.train):
-            history.append(row)
-            progress.write(f"epoch {len(history):2}: " + "  ".join(f"{name} {value:.4f}" for name, value in row.items()))
+        for epoch, row in enumerate(fit(model, params.model, training, validation, params.train), start=1):
+            history.append({"epoch": epoch, **row})
+            progress.write(f"epoch {epoch:2}: " + "  ".join(f"{name} {value:.4f}" for name, value in row.items()))
             progress.update()
 
     save_model(model, MODEL / "model.keras")
-    write_bytes(MODEL / "vocabulary.txt", vocabulary)
-    words = {"num_words": params.split.num_words, "skip_top": params.split.skip_top}
-    write_json(MODEL / "preprocessing.json", words | dict(params.pad))
-    write_csv(HISTORY, ["epoch", *COLUMNS], ([epoch, *row.values()] for epoch, row in enumerate(history, start=1)))
+    write_vocabulary(MODEL / "vocabulary.txt", words)
+    preprocessing = Preprocessing(
+        num_words=params.split.num_words,
+        skip_top=params.split.skip_top,
+        **dict(params.pad),
+        vocabulary_sha256=vocabulary_sha256(words),
+    )
+    write_json(MODEL / "preprocessing.json", preprocessing.model_dump())
+    write_csv(HISTORY, list(history[0]), (list(row.values()) for row in history))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ from sklearn.linear_model import LogisticRegressionCV
 
 from sentiment.common.files import write_json
 from sentiment.common.parameters import read_params
-from sentiment.evaluation.scores import predict_unseen, score_each
-from sentiment.preprocessing import padded_splits
-from studies.variants import STUDIES
+from sentiment.common.reviews import load_reviews
+from sentiment.evaluation.scores import predict_each, score_each
+from sentiment.preprocessing import keep_frequent, pad, training_and_validation
+from studies.variants import RUNS
 
 REVIEWS = Path("data/reviews")
 
@@ -28,8 +29,8 @@ def bag_of_words(x: np.ndarray, num_words: int) -> sparse.csr_matrix:
 
 def main() -> None:
     params = read_params()
-    splits = padded_splits(REVIEWS, params.split, params.pad)
-    x, y = splits["train"]
+    labelled, test = (load_reviews(REVIEWS / name) for name in ("train.npz", "test.npz"))
+    (x, y), validation = training_and_validation(labelled, params.split, params.pad)
     cross_validated = LogisticRegressionCV(
         Cs=np.logspace(-3, 1, 9), l1_ratios=(0,), cv=5, scoring="neg_log_loss", max_iter=1000, use_legacy_attributes=False
     )
@@ -39,9 +40,10 @@ def main() -> None:
     def predict(x: np.ndarray) -> np.ndarray:
         return regression.predict_proba(bag_of_words(x, params.split.num_words))[:, 1]
 
-    scores = score_each(predict_unseen(splits, predict), params.evaluate.threshold)
+    unseen = {"validation": validation, "test": pad(keep_frequent(test, params.split), params.pad)}
+    scores = score_each(predict_each(unseen, predict), params.evaluate.threshold)
     model = {"parameters": regression.coef_.size + 1, "input_bytes": x.nbytes}
-    write_json(STUDIES / "runs/linear.json", [{"seed": None, **scores, "model": model}])
+    write_json(RUNS / "linear.json", [{"seed": None, **scores, "model": model}])
 
 
 if __name__ == "__main__":

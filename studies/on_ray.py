@@ -2,7 +2,7 @@
 
 The cluster is the one that RAY_ADDRESS names, or else one that is started on this machine. All its machines need the packages
 of requirements/stages.txt and requirements/ray.txt; code, parameters and reviews are sent to them. Writes the same
-studies/runs/*.json as studies/train.py, byte for byte.
+studies/models/*/*.keras as studies/train.py, byte for byte.
 """
 
 import json
@@ -15,11 +15,10 @@ import ray
 from tqdm import tqdm
 
 from sentiment.common.errors import UserError
-from sentiment.common.files import write_json
-from studies.train import train_and_score
+from studies.train import train, write_models
 from studies.variants import STUDIES, seeds_of
 
-READ_BY_RUNS = "sentiment/**/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/*.npz"
+READ_BY_RUNS = "sentiment/**/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/train.npz"
 
 
 def new_variants() -> list[str]:
@@ -35,13 +34,13 @@ def new_variants() -> list[str]:
 
 
 def main() -> None:
-    runs = {variant: dict.fromkeys(seeds_of(variant)) for variant in new_variants()}
+    runs = {variant: dict.fromkeys(seeds_of(variant), b"") for variant in new_variants()}
     with tempfile.TemporaryDirectory() as sent:
         for path in (path for pattern in READ_BY_RUNS for path in Path().glob(pattern)):
             (sent / path.parent).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, sent / path)
         ray.init(runtime_env={"working_dir": sent})
-    task = ray.remote(train_and_score)
+    task = ray.remote(train)
     running = {task.remote(variant, seed): (variant, seed) for variant, seeds in runs.items() for seed in seeds}
     failed = []
     print(f"{len(running)} runs on {len(ray.nodes())} machines")
@@ -54,11 +53,11 @@ def main() -> None:
             except ray.exceptions.RayTaskError as error:
                 failed.append(f"{variant}, seed {seed}: {error.cause}")
             if all(runs[variant].values()):
-                write_json(STUDIES / f"runs/{variant}.json", list(runs[variant].values()))
+                write_models(variant, runs[variant])
             progress.update()
     if failed:
         raise UserError(
-            "\n".join([*failed, "The others are in studies/runs: `cd studies && dvc commit --force train` keeps them."])
+            "\n".join([*failed, "The others are in studies/models: `cd studies && dvc commit --force train` keeps them."])
         )
 
 

@@ -1,9 +1,9 @@
 """Put the runs of the study together.
 
-Takes studies/runs/*.json and studies/variants.yaml. Writes studies/metrics/study.json (by variant: mean, standard deviation,
-minimum and maximum of the accuracies and of the first component's correlation with the log-odds (evaluation/words.py), the
-difference of the accuracies to those of another variant, parameters, input bytes), studies/plots/study.csv (a row a run)
-and study.png.
+Takes studies/runs/{networks,linear}.json and studies/variants.yaml. Writes studies/metrics/study.json (by variant: mean,
+standard deviation, minimum and maximum of the accuracies and of the first component's correlation with the log-odds
+(sentiment/evaluation/words.py), the difference of the accuracies to those of another variant, parameters, input bytes),
+studies/plots/study.csv (a row a run) and study.png.
 """
 
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.common.files import read_bytes, rounded, write_csv, write_json
+from sentiment.common.files import read_bytes, write_csv, write_json
 from sentiment.plots.figures import REFERENCE, VALIDATION, new_figure, save_figure
-from studies.variants import STUDIES, Study, read_study
+from studies.variants import RUNS, STUDIES, Study, read_study
 
 SPLITS = "validation", "test"
 COLUMNS = "accuracy", "loss", "f1", "roc_auc"
@@ -24,8 +24,8 @@ COLUMNS = "accuracy", "loss", "f1", "roc_auc"
 def spread(values: list[float]) -> dict[str, float | None]:
     """Mean, standard deviation (of a sample: n - 1; null for one value), minimum and maximum."""
     return {
-        "mean": rounded(statistics.fmean(values)),
-        "std": rounded(statistics.stdev(values)) if len(values) > 1 else None,
+        "mean": (statistics.fmean(values)),
+        "std": (statistics.stdev(values)) if len(values) > 1 else None,
         "min": min(values),
         "max": max(values),
     }
@@ -41,8 +41,8 @@ def difference(runs: list[dict], others: list[dict]) -> dict[str, float | None]:
     differences = [run["validation"]["accuracy"] - accuracy_of[run["seed"]] for run in runs if run["seed"] in accuracy_of]
     several = len(differences) > 1
     return {
-        "mean": rounded(statistics.fmean(differences)) if differences else None,
-        "standard_error": rounded(statistics.stdev(differences) / len(differences) ** 0.5) if several else None,
+        "mean": (statistics.fmean(differences)) if differences else None,
+        "standard_error": (statistics.stdev(differences) / len(differences) ** 0.5) if several else None,
     }
 
 
@@ -91,7 +91,8 @@ def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: P
 
 def main() -> None:
     study = read_study()
-    runs = {name: json.loads(read_bytes(STUDIES / f"runs/{name}.json")) for name in [*study.variants, "linear"]}
+    networks, linear = (json.loads(read_bytes(RUNS / name)) for name in ("networks.json", "linear.json"))
+    runs = {**networks, "linear": linear}
     differences = compare(study, runs)
     results = {variant: summarise(of_variant) | differences.get(variant, {}) for variant, of_variant in runs.items()}
     write_json(STUDIES / "metrics/study.json", results)

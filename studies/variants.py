@@ -6,11 +6,13 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from sentiment.common.errors import UserError
-from sentiment.common.parameters import Params, Section, Seed, read_params, validate
+from sentiment.common.parameters import Params, Section, Seed, change_params, read_params, validate
 from sentiment.common.yaml_reader import read_yaml
 
 STUDIES = Path("studies")
 VARIANTS = STUDIES / "variants.yaml"
+MODELS = STUDIES / "models"
+RUNS = STUDIES / "runs"
 
 Seeds = Annotated[list[Seed], Field(min_length=1)]
 Changes = dict[str, Any]
@@ -78,4 +80,4 @@ def seeds_of(name: str) -> list[int]:
 def params_of(name: str, seed: int) -> Params:
     """The parameters of a run: those of params.yaml, with the changes of the variant and with this train.seed."""
     changes = read_variant(read_study(), name).model_dump(exclude={"seeds"}, exclude_none=True)
-    return read_params(changes=changes | {"train": changes.get("train", {}) | {"seed": seed}})
+    return change_params(read_params(), changes | {"train": changes.get("train", {}) | {"seed": seed}})

@@ -5,10 +5,13 @@ import errno
 import io
 import json
 import os
+import secrets
+import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,18 +22,29 @@ DISK_ERRORS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST
 )  # fmt: skip
 
+# DVC takes a read-only object of its cache for whole. It checks what can be written to, and makes again what is damaged.
+MAKE_AGAIN = "run `chmod -R u+w .dvc/cache/files && dvc repro`: DVC then checks its cache, and makes again what is damaged"
+# Bytes of a file that is read whole; of the largest one, the training reviews, there are 24 million.
+LARGEST = 1 << 33
+# Where DVC runs this process as a stage: the process of DVC. dvc.yaml has its commands begin with `exec` for this.
+DVC_PROCESS = os.getppid() if "DVC_STAGE" in os.environ else None
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to, beside `path`. When the block ends without an error, it replaces `path`.
 
     Raises:
-        UserError: the disk is full or can't be written to.
+        UserError: the disk is full or can't be written to, or the `dvc repro` that this process is a stage of has gone: what it
+            asked for may be out of date by now.
     """
-    part = path.with_name(path.name + ".part")
+    # A name that no other process has, should two write the same file at once.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
+        if DVC_PROCESS not in (None, os.getppid()):
+            raise UserError(f"The DVC that started this stage has gone, so {path} stays as it is; run `dvc repro` again.")
         os.replace(part, path)
     except OSError as error:
         if error.errno not in DISK_ERRORS:
@@ -38,6 +52,28 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise UserError(f"{path} can't be written: {os.strerror(error.errno)}; make room for it and run again.") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def damaged(path: Path, error: Exception) -> UserError:
+    """What to tell of a file that can't be read, and how to get another one."""
+    what = " ".join(str(error).split())
+    if isinstance(error, FileNotFoundError):
+        return UserError(f"{path} is not there; run `dvc repro` to make it.")
+    return UserError(f"{path} can't be read ({what:.200}); {MAKE_AGAIN}.")
+
+
+def size_of(path: Path, at_most: int) -> int:
+    """The bytes of a regular file: reading it ends.
+
+    Raises:
+        OSError, ValueError: there is no such file, or it is larger, or something else, such as a pipe or a device.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is no regular file")
+    if status.st_size > at_most:
+        raise ValueError(f"it has {status.st_size:,} bytes; at most {at_most:,} are read")
+    return status.st_size
 
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
@@ -59,39 +95,59 @@ def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:
         UserError: the file is missing, damaged, or holds something else, such as pickled objects.
     """
     try:
+        size_of(path, LARGEST)
         with np.load(path, allow_pickle=False) as file:
             arrays = [file[name] for name in dtypes]
         for array, (name, dtype) in zip(arrays, dtypes.items(), strict=True):
             if array.dtype != dtype:
                 raise ValueError(f"`{name}` is {array.dtype}, not {dtype}")
     except Exception as error:  # The readers of zip, zlib and npy raise a dozen kinds.
-        raise UserError(f"{path} can't be read ({error}); run `dvc repro` to make it again.") from error
+        raise damaged(path, error) from error
     return arrays
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, at_most: int = LARGEST) -> bytes:
     """The content of a file that a stage wrote.
 
     Raises:
-        UserError: the file can't be read.
+        UserError: the file can't be read, or has more bytes than `at_most`.
     """
     try:
+        size_of(path, at_most)
         return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} can't be read ({error}); run `dvc repro` to make it again.") from error
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from error
 
 
-def rounded(number: float) -> float:
-    """The number to 6 decimals, as in all tracked files: the last bits of float64 results differ between processors."""
-    return round(float(number), 6)
+def _rounded(value: Any) -> Any:  # noqa: ANN401
+    """The value with its floating-point numbers to 6 decimals: the last bits of results differ between processors."""
+    if isinstance(value, dict):
+        return {key: _rounded(of_key) for key, of_key in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(element) for element in value]
+    return round(float(value), 6) if isinstance(value, float) else value
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
-    """Write a CSV file, floating-point numbers rounded."""
+    """Write a CSV file, floating-point numbers rounded to 6 decimals."""
     with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows([rounded(value) if isinstance(value, float) else value for value in row] for row in rows)
+        writer.writerows(map(_rounded, rows))
+
+
+def read_numbers(path: Path, *columns: str) -> dict[str, np.ndarray]:
+    """Columns of numbers of a CSV file that a stage wrote, by name: float64, shape (rows,).
+
+    Raises:
+        UserError: the file can't be read, or lacks a column or a number.
+    """
+    try:
+        header, *rows = csv.reader(read_bytes(path).decode().splitlines())
+        numbers = dict(zip(header, np.array(rows, float).T, strict=True))
+        return {name: numbers[name] for name in columns}
+    except (ValueError, KeyError) as error:
+        raise damaged(path, error) from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -100,4 +156,5 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    write_bytes(path, json.dumps(value, indent=2).encode() + b"\n")
+    """Write a JSON file, floating-point numbers rounded to 6 decimals."""
+    write_bytes(path, json.dumps(_rounded(value), indent=2).encode() + b"\n")

@@ -7,13 +7,12 @@ import difflib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from sentiment.common.errors import UserError, start_command
-from sentiment.common.yaml_reader import read_yaml
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1)]
@@ -46,24 +45,29 @@ class FetchSection(Section):
     sha256: Sha256Section
 
 
-class SplitSection(Section):
+class WordsSection(Section):
+    """Which words stay."""
+
     num_words: Annotated[int, Field(ge=5)]
     """ids from this one on are dropped (id = frequency rank + 3)"""
     skip_top: Annotated[int, Field(ge=0)]
     """ids below this one are dropped"""
-    train_size: Count
-    """number of training reviews; the others are for validation"""
-    seed: Seed
-    """seed of the permutation that splits the reviews"""
 
     @model_validator(mode="after")
-    def some_words_stay(self) -> "SplitSection":
+    def some_words_stay(self) -> Self:
         if self.num_words <= self.skip_top:
             raise ValueError(
                 f"`split.num_words` is {self.num_words}: it must be above `split.skip_top`, which is {self.skip_top}, "
                 "or no word stays."
             )
         return self
+
+
+class SplitSection(WordsSection):
+    train_size: Count
+    """number of training reviews; the others are for validation"""
+    seed: Seed
+    """seed of the permutation that splits the reviews"""
 
 
 class PadSection(Section):
@@ -73,6 +77,13 @@ class PadSection(Section):
     """the side on which zeros are added"""
     truncating: Literal["pre", "post"]
     """the side on which longer sequences are cut"""
+
+
+class Preprocessing(PadSection, WordsSection):
+    """How a text becomes the input of a trained model: preprocessing.json in its folder."""
+
+    vocabulary_sha256: Sha256
+    """sha256 of vocabulary.txt"""
 
 
 class ModelSection(Section):
@@ -143,20 +154,29 @@ def validate(schema: type[Known], values: object, where: str) -> Known:
         raise UserError("\n".join(f"{where}: {_sentence(problem, documented)}" for problem in error.errors())) from error
 
 
-def read_params(path: Path = Path("params.yaml"), changes: Mapping[str, dict] | None = None) -> Params:
-    """Read and check all parameters, whichever of them the caller needs, with changes by section if there are any.
+def read_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check all parameters, whichever of them the caller needs.
 
     Raises:
         UserError: the file can't be read, or has problems: one line for each.
     """
+    # Imported here: predictions need the checks above, and no YAML.
+    from sentiment.common.yaml_reader import read_yaml
+
     if not path.exists():
         raise UserError(f"{path.absolute()} is not there: run the command in the project's folder, which has a params.yaml.")
-    values = read_yaml(path)
-    if not changes:
-        return validate(Params, values, str(path))
-    unchanged = validate(Params, values, str(path)).model_dump()
+    return validate(Params, read_yaml(path), str(path))
+
+
+def change_params(params: Params, changes: Mapping[str, dict]) -> Params:
+    """The parameters with these changes, by section.
+
+    Raises:
+        UserError: there are problems: one line for each.
+    """
+    unchanged = params.model_dump()
     changed = unchanged | {section: unchanged.get(section, {}) | change for section, change in changes.items()}
-    return validate(Params, changed, f"{path} with {json.dumps(changes)}")
+    return validate(Params, changed, f"params.yaml with {json.dumps(changes)}")
 
 
 def _sentence(problem: ErrorDetails, documented: dict[str, str]) -> str:

@@ -8,6 +8,9 @@ import numpy as np
 
 from sentiment.common.files import load_arrays, save_arrays
 
+# By label, 0 or 1.
+LABEL_NAMES = "negative", "positive"
+
 
 class Reviews(NamedTuple):
     """n reviews as token ids, all of them end to end.

@@ -1,16 +1,43 @@
-"""The words and their ids. Line i of vocabulary.txt has the word of rank i, which has the id i + 3."""
+"""The vocabulary: its file, its digest, and the words of ids.
+
+Line i of vocabulary.txt is the word of rank i, in UTF-8. It has the id i + 3, as in Keras's encoding, where id 0 is padding,
+1 the start of a review, and 2 a dropped word.
+"""
+
+import hashlib
+from pathlib import Path
 
 import numpy as np
 
-# In Keras's encoding, id 0 is padding, 1 the start of a review, 2 a dropped word; the first word has id 4.
+from sentiment.common.files import read_bytes, write_bytes
+
 INDEX_FROM = 3
+FIRST_ID = INDEX_FROM + 1
 
 
-def vocabulary_bytes(vocabulary: list[bytes]) -> bytes:
+def vocabulary_bytes(words: list[bytes]) -> bytes:
     """The content of vocabulary.txt: each word ends with a newline alone, since some hold U+0085 and other line ends."""
-    return b"".join(word + b"\n" for word in vocabulary)
+    return b"".join(word + b"\n" for word in words)
 
 
-def names_of(ids: np.ndarray, vocabulary: list[str]) -> list[str]:
-    """The words of these ids, int of shape (n,), from the lines of vocabulary.txt; line 1 is the word of the first id."""
-    return [vocabulary[i - INDEX_FROM - 1] for i in ids]
+def vocabulary_sha256(words: list[bytes]) -> str:
+    """Hex digest of vocabulary.txt."""
+    return hashlib.sha256(vocabulary_bytes(words)).hexdigest()
+
+
+def write_vocabulary(path: Path, words: list[bytes]) -> None:
+    write_bytes(path, vocabulary_bytes(words))
+
+
+def read_vocabulary(path: Path) -> list[bytes]:
+    """The words of a vocabulary.txt, by rank.
+
+    Raises:
+        UserError: the file can't be read.
+    """
+    return read_bytes(path).removesuffix(b"\n").split(b"\n")
+
+
+def words_of_ids(ids: np.ndarray, words: list[bytes]) -> list[str]:
+    """The words of these ids, int of shape (n,), from FIRST_ID on."""
+    return [words[i - FIRST_ID].decode() for i in ids]

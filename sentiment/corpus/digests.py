@@ -5,30 +5,31 @@ import hashlib
 import numpy as np
 
 from sentiment.common.errors import UserError
-from sentiment.common.parameters import Sha256Section
+from sentiment.common.parameters import FetchSection
 from sentiment.common.reviews import Reviews
-from sentiment.common.vocabulary import vocabulary_bytes
+from sentiment.common.vocabulary import vocabulary_sha256
 from sentiment.corpus.encoding import Dataset
-from sentiment.corpus.sources import ANOTHER, REINSTALL
+from sentiment.corpus.sources import SOURCES
 
 NO_REVIEWS = Reviews(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.uint8))
 
 
-def check_digests(dataset: Dataset, source: str, sha256: Sha256Section) -> None:
-    """Compare a data set with the digests in the parameters. The source `package` must have no test reviews.
+def check_digests(dataset: Dataset, fetch: FetchSection) -> None:
+    """Compare a data set with the digests in the parameters. A source without test reviews must have none.
 
     Raises:
         UserError: it is other data.
     """
-    for name, found, expected in (
-        ("train", reviews_sha256(dataset.train), sha256.train),
-        ("test", reviews_sha256(dataset.test), sha256.test if source != "package" else reviews_sha256(NO_REVIEWS)),
-        ("vocabulary", hashlib.sha256(vocabulary_bytes(dataset.vocabulary)).hexdigest(), sha256.vocabulary),
+    source, expected = SOURCES[fetch.source], fetch.sha256
+    for name, found, wanted in (
+        ("train", reviews_sha256(dataset.train), expected.train),
+        ("test", reviews_sha256(dataset.test), expected.test if source.has_test_reviews else reviews_sha256(NO_REVIEWS)),
+        ("vocabulary", vocabulary_sha256(dataset.vocabulary), expected.vocabulary),
     ):
-        if found != expected:
+        if found != wanted:
             raise UserError(
-                f"The source `{source}` gave other data than expected: the sha256 of {name} is {found}, not {expected}. "
-                f"If it is what you want, set `fetch.sha256.{name}`; if not, {REINSTALL if source == 'package' else ANOTHER}."
+                f"The source `{fetch.source}` gave other data than expected: the sha256 of {name} is {found}, not {wanted}. "
+                f"If it is what you want, set `fetch.sha256.{name}`; if not, {source.advice}."
             )
 
 

@@ -2,31 +2,25 @@
 
 import csv
 import os
-import re
-import shutil
-import tarfile
-import urllib.request
-import zlib
-from http.client import HTTPException
+from collections.abc import Callable
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from sentiment.common.errors import UserError
-from sentiment.common.files import atomic_write
+from sentiment.common.parameters import FetchSection
 from sentiment.common.reviews import join
+from sentiment.corpus.archive import ANOTHER_SOURCE, download, read_archive
 from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts
 
-# Seconds without a byte after which a download is given up.
-STALLED_AFTER = 60
 # The release of the package whose order of rows `_read_csv` knows.
 _VERSION = "0.0.2"
-_RATINGS = {"pos": range(7, 11), "neg": range(1, 5)}
 REINSTALL = "set up the environment again (`rm -r .venv && make`), or take another source, such as `-S fetch.source=keras`"
-ANOTHER = "take another source, such as `-S fetch.source=package`"
+# Beside what the stages keep, and not an output: a name that no other download has.
+DOWNLOAD = Path(".dvc/tmp/aclImdb_v1.tar.gz")
 
 
 def from_package() -> Dataset:
@@ -64,53 +58,16 @@ def _by_id(texts: list[bytes]) -> Texts:
     return dict(zip(ids, texts, strict=True))
 
 
-def from_archive(path: Path, origin: str) -> Dataset:
-    """The training and the test reviews of aclImdb_v1.tar.gz at `path`; messages call the file `origin`.
+def from_archive(archive: str, checkout: Path) -> Dataset:
+    """The training and the test reviews of an archive, by its URL, or by its path as seen from the checkout.
 
     Raises:
-        UserError: the file can't be read as a tar.gz, or has something else than the published archive.
+        UserError: it can't be downloaded, can't be read, or has something else than the published archive.
     """
-    return encode_texts(*read_archive(path, origin))
-
-
-def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]:
-    """The texts of the archive's training and test reviews. It is read as a stream: nothing is unpacked to disk.
-
-    A review is aclImdb/{train,test}/{pos,neg}/<id>_<rating>.txt, in UTF-8. The ids of a folder run from 0 on, and the
-    ratings are those of _RATINGS (README of the archive).
-
-    Raises:
-        UserError: as for `from_archive`.
-    """
-    folders: dict[str, Texts] = {f"aclImdb/{split}/{label}": {} for split in ("train", "test") for label in ("pos", "neg")}
-    again = f"download it again, or {ANOTHER}"
-    try:
-        with tarfile.open(path, "r|gz") as archive:
-            for member in archive:
-                name = f"{origin} has {member.name!r}"
-                if not (member.isfile() or member.isdir()) or {"", ".."} & set(member.name.split("/")):
-                    raise UserError(f"{name}, which is a link, a device or a path that leads elsewhere; {again}.")
-                if member.isdir() or not re.match("aclImdb/(train|test)/(?!unsup/).+/", member.name):
-                    continue
-                review = re.fullmatch(r"(.+/(pos|neg))/(\d+)_(\d+)\.txt", member.name, re.ASCII)
-                if not review or review[1] not in folders or int(review[4]) not in _RATINGS[review[2]]:
-                    raise UserError(f"{name}, which is no review of the published archive; {again}.")
-                texts, review_id = folders[review[1]], int(review[3])
-                if review_id in texts:
-                    raise UserError(f"{name}, but review {review_id} was there already; {again}.")
-                texts[review_id] = archive.extractfile(member).read()  # type: ignore[union-attr]
-                try:
-                    texts[review_id].decode()
-                except UnicodeDecodeError as error:
-                    raise UserError(f"{name}, which is not UTF-8 ({error}); {again}.") from error
-    except (OSError, EOFError, TypeError, ValueError, RecursionError, MemoryError, tarfile.TarError, zlib.error) as error:
-        raise UserError(f"{origin} can't be read as a tar.gz ({error!s:.200}); {again}.") from error
-    for folder, texts in folders.items():
-        first_missing = next(review_id for review_id in range(len(texts) + 1) if review_id not in texts)
-        if first_missing < len(texts) or not texts:
-            raise UserError(f"{origin} has no review {first_missing} in {folder}; {again}.")
-    train_positive, train_negative, test_positive, test_negative = folders.values()
-    return LabelledTexts(train_positive, train_negative), LabelledTexts(test_positive, test_negative)
+    if "://" in archive:
+        download(archive, DOWNLOAD)
+        return encode_texts(*read_archive(DOWNLOAD, archive))
+    return encode_texts(*read_archive(checkout / archive, archive))
 
 
 def from_keras() -> Dataset:
@@ -128,28 +85,27 @@ def from_keras() -> Dataset:
         # All ranks stay: with num_words=None, Keras would drop the highest one.
         splits = imdb.load_data(num_words=len(word_ranks) + 1, start_char=None, oov_char=None, index_from=0)
     except Exception as error:  # Keras raises bare Exception for a failed download.
-        raise UserError(f"keras.datasets.imdb can't be loaded ({error}); try again, or {ANOTHER}.") from error
+        raise UserError(f"keras.datasets.imdb can't be loaded ({error}); try again, or {ANOTHER_SOURCE}.") from error
     train, test = (join([np.array(tokens, np.uint32) for tokens in split], labels) for split, labels in splits)
     return Dataset(train, test, [word.encode() for word in sorted(word_ranks, key=word_ranks.__getitem__)])
 
 
-def download(url: str, path: Path) -> None:
-    """Save what the URL gives at `path`, with a progress bar.
+class Source(NamedTuple):
+    """Where reviews come from.
 
-    Raises:
-        UserError: the server can't be reached, refuses, stalls, or closes before the end.
+    read: gives the reviews, from the section `fetch` of the parameters, and the checkout that paths in it are relative to
+    has_test_reviews: whether there are test reviews
+    advice: what to do about data that are damaged, or others than expected
     """
-    try:
-        with urllib.request.urlopen(url, timeout=STALLED_AFTER) as response:
-            length = response.headers["Content-Length"]
-            total = int(length) if length else None
-            with (
-                atomic_write(path) as part,
-                part.open("wb") as file,
-                tqdm.wrapattr(response, "read", total=total, desc=path.name, miniters=1) as body,
-            ):
-                shutil.copyfileobj(body, file, 1 << 20)
-                if total and file.tell() != total:
-                    raise OSError(f"{file.tell()} of {total} bytes came")
-    except (OSError, HTTPException, ValueError) as error:
-        raise UserError(f"{url} can't be downloaded ({error}); try again, or {ANOTHER}.") from error
+
+    read: Callable[[FetchSection, Path], Dataset]
+    has_test_reviews: bool
+    advice: str
+
+
+# By the name of the parameter.
+SOURCES = {
+    "package": Source(lambda fetch, checkout: from_package(), False, REINSTALL),
+    "keras": Source(lambda fetch, checkout: from_keras(), True, ANOTHER_SOURCE),
+    "archive": Source(lambda fetch, checkout: from_archive(fetch.archive, checkout), True, ANOTHER_SOURCE),
+}

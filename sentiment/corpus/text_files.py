@@ -10,7 +10,8 @@ from sentiment.common.errors import UserError
 
 # Bytes of a line, and characters of a value in a CSV file. The longest review of IMDB has 13,704 bytes.
 LONGEST = 1_000_000
-LABELS = {
+# How the labels are spelled in files.
+SPELLINGS = {
     "positive": "positive",
     "pos": "positive",
     "1": "positive",
@@ -20,7 +21,7 @@ LABELS = {
 }
 
 
-class Review(NamedTuple):
+class RawReview(NamedTuple):
     """A text, and its label where one is given: `positive` or `negative`."""
 
     text: str
@@ -28,7 +29,7 @@ class Review(NamedTuple):
 
 
 def to_text(content: bytes, where: str) -> str:
-    r"""The text in UTF-8, without a byte order mark, and with `\n` for each `\r\n`.
+    r"""The text in UTF-8, without a byte order mark, and with `\n` for each `\r\n` and `\r`.
 
     Raises:
         UserError: it is not UTF-8, or has a NUL. The message says `where`.
@@ -43,10 +44,10 @@ def to_text(content: bytes, where: str) -> str:
             f"{where} is no UTF-8 text: its byte {wrong + 1} is 0x{content[wrong]:02x}; "
             "unpack what is compressed, and convert what has another encoding, as `iconv -f UTF-16 -t UTF-8` does."
         )
-    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_lines(path: str) -> Iterator[Review]:
+def read_lines(path: str) -> Iterator[RawReview]:
     """The reviews of a file with one a line, or of standard input for `-`. Blank lines at the end are none.
 
     Raises:
@@ -57,23 +58,24 @@ def read_lines(path: str) -> Iterator[Review]:
         if line.isspace():
             blank_lines += 1
         else:
-            yield from repeat(Review(""), blank_lines)
-            yield Review(line.removesuffix("\n"))
+            yield from repeat(RawReview(""), blank_lines)
+            yield RawReview(line.removesuffix("\n"))
             blank_lines = 0
 
 
-def read_csv(path: str, text_column: str, label_column: str | None) -> Iterator[Review]:
+def read_csv(path: str, text_column: str, label_column: str | None) -> Iterator[RawReview]:
     """The reviews of a CSV file with a header, or of standard input for `-`.
 
     Raises:
-        UserError: as for `read_lines`, or the file is no CSV file, or lacks a column or a value, or has a label not in LABELS.
+        UserError: as for `read_lines`, or the file is no CSV file, or lacks a column or a value, or has another label.
     """
     rows = _rows(path)
     _, header = next(rows, ("", []))
     for column in text_column, label_column:
-        if column is not None and column not in header:
+        if column is not None and header.count(column) != 1:
             columns = ", ".join(map(repr, header)) or "none"
-            raise UserError(f"{_name(path)} has no column {column!r}; its header has {columns:.300}.")
+            found = f"{header.count(column)} columns" if column in header else "no column"
+            raise UserError(f"{_name(path)} has {found} {column!r}; its header has {columns:.300}.")
     for where, row in rows:
         if len(row) != len(header):
             raise UserError(
@@ -83,10 +85,10 @@ def read_csv(path: str, text_column: str, label_column: str | None) -> Iterator[
         values = dict(zip(header, row, strict=True))
         label = None
         if label_column is not None:
-            label = LABELS.get(values[label_column].strip().lower())
+            label = SPELLINGS.get(values[label_column].strip().lower())
             if not label:
-                raise UserError(f"{where} has the label {values[label_column]!r:.50}; allowed are {', '.join(LABELS)}.")
-        yield Review(values[text_column], label)
+                raise UserError(f"{where} has the label {values[label_column]!r:.50}; allowed are {', '.join(SPELLINGS)}.")
+        yield RawReview(values[text_column], label)
 
 
 def _name(path: str) -> str:
@@ -95,8 +97,10 @@ def _name(path: str) -> str:
 
 def _lines(path: str) -> Iterator[str]:
     try:
-        with open(0 if path == "-" else path, "rb") as file:
-            for number, line in enumerate(iter(partial(file.readline, LONGEST + 1), b""), start=1):
+        # Latin-1 keeps each byte; Python ends a line at \n, \r\n and \r alike.
+        with open(0 if path == "-" else path, encoding="latin-1") as file:
+            for number, latin1 in enumerate(iter(partial(file.readline, LONGEST + 1), ""), start=1):
+                line = latin1.encode("latin-1")
                 where = f"{_name(path)}, line {number}"
                 if len(line) > LONGEST:
                     raise UserError(

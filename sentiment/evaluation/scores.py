@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn import metrics
 
-from sentiment.common.files import rounded
 from sentiment.common.reviews import Padded
 
 
@@ -21,10 +20,9 @@ class Predicted(NamedTuple):
     probabilities: np.ndarray
 
 
-def predict_unseen(splits: Mapping[str, Padded], predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Predicted]:
-    """Predictions for the validation reviews and, if there are any, for the test reviews; `predict` gives probabilities."""
-    unseen = {name: padded for name, padded in splits.items() if name != "train" and len(padded.y)}
-    return {name: Predicted(padded.y, predict(padded.x)) for name, padded in unseen.items()}
+def predict_each(splits: Mapping[str, Padded], predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Predicted]:
+    """Predictions for each split that has reviews; `predict` gives the probabilities, (n,), of ids, (n, maxlen)."""
+    return {name: Predicted(padded.y, predict(padded.x)) for name, padded in splits.items() if len(padded.y)}
 
 
 def score_each(predictions: Mapping[str, Predicted], threshold: float) -> dict[str, dict[str, float | None]]:
@@ -42,10 +40,10 @@ def score(predicted: Predicted, threshold: float) -> dict[str, float | None]:
     positive = probabilities > threshold
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, positive, average="binary", zero_division=0)
     return {
-        "loss": rounded(metrics.log_loss(y, probabilities, labels=[0, 1])),
-        "accuracy": rounded(metrics.accuracy_score(y, positive)),
-        "precision": rounded(precision),
-        "recall": rounded(recall),
-        "f1": rounded(f1),
-        "roc_auc": rounded(metrics.roc_auc_score(y, probabilities)) if 0 < y.mean() < 1 else None,
+        "loss": float(metrics.log_loss(y, probabilities, labels=[0, 1])),
+        "accuracy": float(metrics.accuracy_score(y, positive)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+        "roc_auc": float(metrics.roc_auc_score(y, probabilities)) if 0 < y.mean() < 1 else None,
     }

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
-from sentiment.common.files import rounded
 from sentiment.common.reviews import Padded
-from sentiment.common.vocabulary import INDEX_FROM
+from sentiment.common.vocabulary import FIRST_ID
 
 
 class LearnedWords(NamedTuple):
@@ -38,7 +37,7 @@ def learned_words(vectors: np.ndarray, train: Padded) -> LearnedWords:
     """
     positive, negative = (np.bincount(train.x[train.y == label].ravel(), minlength=len(vectors)) for label in (1, 0))
     ids = np.flatnonzero(positive + negative)
-    ids = ids[ids > INDEX_FROM]
+    ids = ids[ids >= FIRST_ID]
     vectors, positive, negative = vectors[ids], positive[ids], negative[ids]
     log_odds = np.round(np.log((positive + 1) / (negative + 1)), 6)
     return LearnedWords(ids, vectors, places_of(vectors, log_odds), positive, negative, log_odds)
@@ -65,6 +64,6 @@ def embedding_metrics(words: LearnedWords) -> dict[str, float | None]:
     pc1 = words.places[:, 0]
     differ, odds_differ = (len(np.unique(values)) > 1 for values in (pc1, words.log_odds))
     return {
-        "pc1_variance": rounded(pc1.var() / words.vectors.var(axis=0).sum()) if differ else None,
-        "pc1_log_odds_spearman": rounded(spearmanr(pc1, words.log_odds).statistic) if differ and odds_differ else None,
+        "pc1_variance": float(pc1.var() / words.vectors.var(axis=0).sum()) if differ else None,
+        "pc1_log_odds_spearman": float(spearmanr(pc1, words.log_odds).statistic) if differ and odds_differ else None,
     }

@@ -16,33 +16,41 @@ import numpy as np
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import ModelSection, TrainSection
 from sentiment.common.reviews import Padded
-from sentiment.training.network import build_model, compile_logits, dropout_mask, logits
+from sentiment.training.logits import compile_logits, dropout_mask, logits
+from sentiment.training.network import build_model
 from sentiment.training.reproducible import keras, tf
-
-# A row of the history: an epoch's loss and accuracy, each on the training and on the validation reviews.
-COLUMNS = "loss", "accuracy", "val_loss", "val_accuracy"
 
 
 def new_model(maxlen: int, num_words: int, model_params: ModelSection, train: TrainSection, n: int) -> keras.Model:
     """The network with its initial weights, compiled with its optimizer for n training reviews."""
     model = build_model(maxlen, num_words, model_params, train.seed)
-    model.compile(make_optimizer(train, n), loss="binary_crossentropy", metrics=["accuracy"])
+    # `jit_compile` goes into model.keras; by default, an environment variable decides it.
+    model.compile(make_optimizer(train, n), loss="binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     return model
 
 
 def make_optimizer(train: TrainSection, n: int) -> keras.optimizers.Optimizer:
     """The optimizer of this name, with Keras's default learning rate where the parameters give none."""
-    optimizer = keras.optimizers.get(train.optimizer)
-    learning_rate = train.learning_rate or float(optimizer.learning_rate)
+    learning_rate = first_learning_rate(train)
     if train.schedule == "linear":
         steps = train.epochs * -(-n // train.batch_size)
         learning_rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, end_learning_rate=0.0)
     # Without a name of its own, the second optimizer of a process would get another one, which goes into model.keras.
-    return type(optimizer)(learning_rate, name=train.optimizer)
+    return type(keras.optimizers.get(train.optimizer))(learning_rate, name=train.optimizer)
 
 
-def fit(model: keras.Model, training: Padded, validation: Padded, train: TrainSection) -> Iterator[dict[str, float]]:
-    """Train a compiled model in place. After each epoch, give a row of the history: a dict of COLUMNS.
+def first_learning_rate(train: TrainSection) -> float:
+    """The learning rate of the parameters or, where they give none, Keras's default for the optimizer."""
+    return train.learning_rate or float(keras.optimizers.get(train.optimizer).learning_rate)
+
+
+def fit(
+    model: keras.Model, model_params: ModelSection, training: Padded, validation: Padded, train: TrainSection
+) -> Iterator[dict[str, float]]:
+    """Train a compiled model in place. After each epoch, give a row of the history.
+
+    A row has the loss and the accuracy of the epoch, on the training and on the validation reviews: `loss`, `accuracy`,
+    `val_loss`, `val_accuracy`.
 
     The training loss and accuracy are means over the epoch, each batch scored before it changes the weights. The
     validation loss and accuracy are those of the weights at the end of the epoch. With patience, the model ends with the
@@ -51,8 +59,8 @@ def fit(model: keras.Model, training: Padded, validation: Padded, train: TrainSe
     Raises:
         UserError: the loss is no longer a finite number.
     """
-    train_epoch = compile_epoch(model, train.batch_size, train.seed)
-    all_logits = compile_logits(model)
+    train_epoch = compile_epoch(model, model_params, train.batch_size, train.seed)
+    all_logits = compile_logits(model, model_params)
     ids, labels = map(tf.constant, training)
     validation_ids, positive = tf.constant(validation.x), validation.y > 0
     best_epoch, best_accuracy, best_weights = 0, -1.0, model.get_weights()
@@ -62,12 +70,12 @@ def fit(model: keras.Model, training: Padded, validation: Padded, train: TrainSe
         if not np.isfinite([loss, *output]).all():
             raise UserError(
                 f"The loss is no longer a finite number after epoch {epoch}, with a learning rate of "
-                f"{float(model.optimizer.learning_rate):g}; try a lower `train.learning_rate`."
+                f"{first_learning_rate(train):g}; try a lower `train.learning_rate`."
             )
         # The binary cross-entropy of sigmoid(z) is log(1 + exp(-z)) for a positive review and log(1 + exp(z)) for a negative.
-        val_loss = np.logaddexp(0, np.where(positive, -output, output)).mean()
-        val_accuracy = ((output > 0) == positive).mean()
-        yield dict(zip(COLUMNS, (loss, accuracy, float(val_loss), float(val_accuracy)), strict=True))
+        val_loss = float(np.logaddexp(0, np.where(positive, -output, output)).mean())
+        val_accuracy = float(((output > 0) == positive).mean())
+        yield {"loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
         if train.patience and val_accuracy > best_accuracy:
             best_epoch, best_accuracy, best_weights = epoch, val_accuracy, model.get_weights()
         if train.patience and epoch - best_epoch == train.patience:
@@ -81,7 +89,9 @@ def batch_order(n: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.RandomState([seed, epoch]).permutation(n).astype(np.int32)
 
 
-def compile_epoch(model: keras.Model, batch_size: int, seed: int) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+def compile_epoch(
+    model: keras.Model, model_params: ModelSection, batch_size: int, seed: int
+) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """A function that trains a compiled Keras model for one epoch, as one program of XLA.
 
     The function takes ids, int32 (n, maxlen), labels, uint8 (n,), and the order of the reviews, int32 (n,). The last batch
@@ -89,19 +99,18 @@ def compile_epoch(model: keras.Model, batch_size: int, seed: int) -> Callable[..
     changes the weights. Dropout, if the model has it, depends on the seed and on the number of steps since the first epoch.
     """
     model.optimizer.build(model.trainable_variables)
-    rates = {layer.name: layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)}
 
     def train_batch(ids: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         step = tf.cast(model.optimizer.iterations, tf.int64)
         mask = output_mask = None
-        if "dropout" in rates:
-            mask = dropout_mask(ids.shape, rates["dropout"], tf.stack([seed, step]), model.compute_dtype)
-        if "output_dropout" in rates:
+        if model_params.dropout:
+            mask = dropout_mask(ids.shape, model_params.dropout, tf.stack([seed, step]), model.compute_dtype)
+        if model_params.output_dropout:
             shape = ids.shape[0], model.layers[-1].kernel.shape[0]
             # Numbers of its own: no step is negative.
-            output_mask = dropout_mask(shape, rates["output_dropout"], tf.stack([seed, -1 - step]), model.compute_dtype)
+            output_mask = dropout_mask(shape, model_params.output_dropout, tf.stack([seed, -1 - step]), model.compute_dtype)
         with tf.GradientTape() as tape:
-            output = logits(model, ids, mask, output_mask)
+            output = logits(model, model_params, ids, mask, output_mask)
             losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, output.dtype), output)
             loss = tf.reduce_mean(losses)
         variables = model.trainable_variables

@@ -1,14 +1,16 @@
 """Saved models: the same model is the same bytes, and stock Keras opens it."""
 
 import json
-import re
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
-from sentiment.common.errors import UserError
 from sentiment.common.files import atomic_write
 from sentiment.training.reproducible import keras
+
+# Keys of Keras's newest releases; where they are null, earlier ones open the file without them.
+NEW_KEYS = "quantization_config", "input_axes", "output_axes"
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -17,7 +19,6 @@ def save_model(model: keras.Model, path: Path) -> None:
     Keras writes `date_saved` into metadata.json, memory addresses as `shared_object_id` into config.json, and the time
     at which the archive got each of its members.
     """
-    numbers: dict[bytes, bytes] = {}
     with atomic_write(path) as part, tempfile.TemporaryDirectory(".part", dir=part.parent) as folder:
         saved = Path(folder, "model.keras")
         model.save(saved)
@@ -27,22 +28,19 @@ def save_model(model: keras.Model, path: Path) -> None:
                 if name == "metadata.json":
                     content = json.dumps(json.loads(content) | {"date_saved": "1980-01-01@00:00:00"}).encode()
                 if name == "config.json":
-                    content = re.sub(
-                        rb'(?<="shared_object_id": )\d+',
-                        lambda address: numbers.setdefault(address[0], b"%d" % len(numbers)),
-                        content,
-                    )
+                    content = json.dumps(_lasting(json.loads(content), {})).encode()
                 # A ZipInfo of nothing but a name has the first date that zip knows: 1980-01-01.
                 target.writestr(zipfile.ZipInfo(name), content)
 
 
-def read_model(path: Path) -> keras.Model:
-    """Read a saved model.
-
-    Raises:
-        UserError: the file is missing or damaged.
-    """
-    try:
-        return keras.saving.load_model(path)
-    except Exception as error:  # Whatever the reader of each part of the archive raises.
-        raise UserError(f"{path} can't be read ({' '.join(str(error).split())}); run `dvc repro` to make it again.") from error
+def _lasting(config: Any, numbers: dict[int, int]) -> Any:  # noqa: ANN401
+    """A configuration without NEW_KEYS, its memory addresses replaced by numbers, in the order in which they come."""
+    if isinstance(config, list):
+        return [_lasting(value, numbers) for value in config]
+    if not isinstance(config, dict):
+        return config
+    kept = {key: value for key, value in config.items() if value is not None or key not in NEW_KEYS}
+    return {
+        key: numbers.setdefault(value, len(numbers)) if key == "shared_object_id" else _lasting(value, numbers)
+        for key, value in kept.items()
+    }

@@ -8,21 +8,19 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from sentiment.common.files import write_csv
-from sentiment.common.vocabulary import names_of
+from sentiment.common.vocabulary import words_of_ids
 from sentiment.evaluation.words import LearnedWords
 from sentiment.plots.figures import REFERENCE, new_figure, save_figure
 
 # Purple and green of the Okabe-Ito palette, as in .dvc/plots/embedding.json.
 NEGATIVE_TO_POSITIVE = LinearSegmentedColormap.from_list("log-odds", ["#CC79A7", "#CCCCCC", "#009E73"])
-
-
+# Words with their names in the picture, at each end.
 LABELLED = 10
-"""words with their names in the picture, at each end"""
 
 
-def write_word_map(words: LearnedWords, vocabulary: list[str], csv_path: Path) -> None:
+def plot_words(words: LearnedWords, vocabulary: list[bytes], csv_path: Path) -> None:
     """A row a word, in the order of their ids, and beside the file a picture that names the outermost words."""
-    names = names_of(words.ids, vocabulary)
+    names = words_of_ids(words.ids, vocabulary)
     x, y = words.places.T
     columns = words.positive, words.negative, words.log_odds
     header = ["word", "pc1", "pc2", "positive", "negative", "log_odds"]
@@ -35,13 +33,13 @@ def write_word_map(words: LearnedWords, vocabulary: list[str], csv_path: Path) -
     axes.margins(x=0.35)
     order = np.argsort(x, kind="stable")
     ends = min(LABELLED, len(order) // 2)
-    write_names(axes, names, words.places, order[:ends], "left")
-    write_names(axes, names, words.places, order[len(order) - ends :], "right")
+    _draw_names(axes, names, words.places, order[:ends], "left")
+    _draw_names(axes, names, words.places, order[len(order) - ends :], "right")
     axes.grid(alpha=0.3)
     save_figure(figure, csv_path.with_suffix(".png"))
 
 
-def write_names(axes: Axes, names: list[str], places: np.ndarray, which: np.ndarray, side: Literal["left", "right"]) -> None:
+def _draw_names(axes: Axes, names: list[str], places: np.ndarray, which: np.ndarray, side: Literal["left", "right"]) -> None:
     """Write names one below the other at a side of the picture, by the heights of their words, each with a line to its word."""
     from_below = which[np.argsort(places[which, 1], kind="stable")]
     for name, place, height in zip(

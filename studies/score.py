@@ -1,0 +1,51 @@
+"""Score the networks of the study: `python -m studies.score`.
+
+Takes studies/models/<variant>/<seed>.keras, the fetched reviews, the parameters of the lesson, and studies/variants.yaml.
+Writes studies/runs/networks.json: by variant, a list of runs.
+"""
+
+from pathlib import Path
+
+from sentiment.common.files import write_json
+from sentiment.common.parameters import Params
+from sentiment.common.reviews import Padded, load_reviews
+from sentiment.evaluation.scores import predict_each, score_each
+from sentiment.evaluation.words import embedding_metrics, learned_words
+from sentiment.inference.forward import model_size, probabilities, word_vectors
+from sentiment.inference.saved_model import read_network
+from sentiment.preprocessing import keep_frequent, pad, training_and_validation
+from studies.variants import MODELS, RUNS, params_of, read_study, seeds_of
+
+REVIEWS = Path("data/reviews")
+
+
+def padded_splits(params: Params) -> dict[str, Padded]:
+    """The `train`, `validation` and `test` reviews as these parameters have them."""
+    labelled, test = (load_reviews(REVIEWS / name) for name in ("train.npz", "test.npz"))
+    train, validation = training_and_validation(labelled, params.split, params.pad)
+    return {"train": train, "validation": validation, "test": pad(keep_frequent(test, params.split), params.pad)}
+
+
+def score_run(path: Path, seed: int, splits: dict[str, Padded], threshold: float) -> dict:
+    """A run: its seed, its scores, what its embedding learned and the size of its model."""
+    network = read_network(path)
+    unseen = {name: splits[name] for name in ("validation", "test")}
+    scores = score_each(predict_each(unseen, lambda ids: probabilities(network, ids)), threshold)
+    words = embedding_metrics(learned_words(word_vectors(network), splits["train"]))
+    return {"seed": seed, **scores, "model": model_size(network, splits["train"].x), "words": words}
+
+
+def main() -> None:
+    runs = {}
+    for variant in read_study().variants:
+        seeds = seeds_of(variant)
+        params = params_of(variant, seeds[0])
+        splits = padded_splits(params)
+        runs[variant] = [
+            score_run(MODELS / variant / f"{seed}.keras", seed, splits, params.evaluate.threshold) for seed in seeds
+        ]
+    write_json(RUNS / "networks.json", runs)
+
+
+if __name__ == "__main__":
+    main()
