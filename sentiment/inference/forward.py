@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Few enough that OpenBLAS starts no threads for the products of a GRU of 36 units; enough to hide what a call costs.
-REVIEWS_AT_ONCE = 64
+# At a time: enough reviews to hide what a call of NumPy costs; few enough that OpenBLAS starts no threads for a product, which
+# it does above this number of multiplications (interface/gemm.c). For so many small products, they cost up to ten times as much.
+REVIEWS_AT_ONCE, MULTIPLICATIONS_AT_ONCE = 256, 65_536 * 4
 
 # What a cell remembers from one token to the next: arrays of shape (U, B). Its output comes first.
 State = tuple[np.ndarray, ...]
@@ -105,9 +106,10 @@ def logits(network: Network, ids: np.ndarray) -> np.ndarray:
     for direction in network.directions:
         words = direction.kernel if network.embedding is None else network.embedding @ direction.kernel  # (V, G)
         projected.append((words + (direction.bias[0] if network.cell == "gru" else direction.bias)).T.copy())  # (G, V)
+    at_once = max(1, min(REVIEWS_AT_ONCE, MULTIPLICATIONS_AT_ONCE // network.directions[0].recurrent_kernel.size))
     result = np.empty(len(ids))
-    for start in range(0, len(ids), REVIEWS_AT_ONCE):
-        forwards = ids[start : start + REVIEWS_AT_ONCE].T.copy()  # (T, B)
+    for start in range(0, len(ids), at_once):
+        forwards = ids[start : start + at_once].T.copy()  # (T, B)
         orders = [forwards, forwards[::-1]][: len(network.directions)]
         pooled = [
             pooled_outputs(network, direction, words, in_reading_order)
@@ -115,7 +117,7 @@ def logits(network: Network, ids: np.ndarray) -> np.ndarray:
         ]
         # As in Keras: first the maxima of both directions, then the means.
         features = np.concatenate([array for of_both in zip(*pooled, strict=True) for array in of_both])
-        result[start : start + REVIEWS_AT_ONCE] = network.kernel @ features + network.bias
+        result[start : start + at_once] = network.kernel @ features + network.bias
     return result
 
 
