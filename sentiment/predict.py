@@ -1,4 +1,4 @@
-"""Predict the sentiment of texts: `python -m sentiment.predict --help`."""
+"""Predict the sentiment of texts: `python -m sentiment.predict --help`; where it is installed, `imdb-sentiment --help`."""
 
 import argparse
 import json
@@ -10,6 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sentiment.common.errors import start_command
+
+if __name__ == "__main__":
+    # Before the imports, so that a missing package and Ctrl-C end in a sentence too.
+    start_command()
+
 from sentiment.common.reviews import LABEL_NAMES
 from sentiment.corpus.text_files import SPELLINGS, RawReview, read_csv, read_lines, to_text
 from sentiment.inference.classifier import classify
@@ -142,6 +147,11 @@ def main() -> None:
         print(json.dumps(compared)) if arguments.json else print_comparison(**compared)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """`imdb-sentiment`, as `pip install` sets it up."""
     start_command()
+    main()
+
+
+if __name__ == "__main__":
     main()

@@ -1,14 +1,16 @@
 """Fetch the IMDB reviews, in the encoding and the order of `keras.datasets.imdb`.
 
 Takes the source that `fetch.source` names. Writes data/reviews/{train,test}.npz, whose tokens are frequency ranks (1 = most
-frequent), and data/reviews/vocabulary.txt. A source without test reviews gives a test.npz of none.
+frequent), vocabulary.txt, and tokenizer.json, which says how the texts became tokens. A source without test reviews gives a
+test.npz of none.
 """
 
 from pathlib import Path
 
-from sentiment.common.parameters import read_params
+from sentiment.common.files import write_json
+from sentiment.common.parameters import Encoding, read_params
 from sentiment.common.reviews import save_reviews
-from sentiment.common.vocabulary import write_vocabulary
+from sentiment.common.vocabulary import vocabulary_sha256, write_vocabulary
 from sentiment.corpus.digests import check_digests
 from sentiment.corpus.sources import SOURCES
 
@@ -31,6 +33,8 @@ def main() -> None:
     save_reviews(REVIEWS / "train.npz", dataset.train)
     save_reviews(REVIEWS / "test.npz", dataset.test)
     write_vocabulary(REVIEWS / "vocabulary.txt", dataset.vocabulary)
+    encoding = Encoding(tokenizer="keras_imdb", vocabulary_sha256=vocabulary_sha256(dataset.vocabulary))
+    write_json(REVIEWS / "tokenizer.json", encoding.model_dump())
     print(f"{len(dataset.train.labels)} training reviews, {len(dataset.test.labels)} test reviews")
 
 

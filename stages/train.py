@@ -1,8 +1,8 @@
 """Train the recurrent network on the padded reviews.
 
-Takes data/padded/{train,validation}.npz and the vocabulary. Writes data/model, which is whole in itself: model.keras,
-preprocessing.json (how a text becomes the model's input) and vocabulary.txt; and plots/history.csv, the loss and the accuracy
-of each epoch.
+Takes data/padded/{train,validation}.npz and data/reviews/{vocabulary.txt,tokenizer.json}. Writes data/model, which is whole in
+itself: model.keras, preprocessing.json (how a text becomes the model's input) and vocabulary.txt; and plots/history.csv, the
+loss and the accuracy of each epoch.
 """
 
 from pathlib import Path
@@ -10,21 +10,22 @@ from pathlib import Path
 from tqdm import tqdm
 
 from sentiment.common.files import write_csv, write_json
-from sentiment.common.parameters import Preprocessing, read_params
+from sentiment.common.parameters import Encoding, Preprocessing, read_params, read_section
 from sentiment.common.reviews import load_padded
-from sentiment.common.vocabulary import read_vocabulary, vocabulary_sha256, write_vocabulary
+from sentiment.common.vocabulary import read_vocabulary, write_vocabulary
 from sentiment.training.fit import fit, new_model
 from sentiment.training.saving import save_model
 
 PADDED = Path("data/padded")
-VOCABULARY = Path("data/reviews/vocabulary.txt")
+REVIEWS = Path("data/reviews")
 MODEL = Path("data/model")
 HISTORY = Path("plots/history.csv")
 
 
 def main() -> None:
     params = read_params()
-    words = read_vocabulary(VOCABULARY)
+    encoding = read_section(Encoding, REVIEWS / "tokenizer.json")
+    words = read_vocabulary(REVIEWS / "vocabulary.txt", encoding.vocabulary_sha256)
     training, validation = load_padded(PADDED / "train.npz"), load_padded(PADDED / "validation.npz")
 
     model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(training.y))
@@ -42,7 +43,7 @@ def main() -> None:
         num_words=params.split.num_words,
         skip_top=params.split.skip_top,
         **dict(params.pad),
-        vocabulary_sha256=vocabulary_sha256(words),
+        **dict(encoding),
     )
     write_json(MODEL / "preprocessing.json", preprocessing.model_dump())
     write_csv(HISTORY, list(history[0]), (list(row.values()) for row in history))

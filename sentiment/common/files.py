@@ -23,7 +23,7 @@ DISK_ERRORS = (
 )  # fmt: skip
 
 # DVC takes a read-only object of its cache for whole. It checks what can be written to, and makes again what is damaged.
-MAKE_AGAIN = "run `chmod -R u+w .dvc/cache/files && dvc repro`: DVC then checks its cache, and makes again what is damaged"
+MAKE_AGAIN = "in its project, run `chmod -R u+w .dvc/cache/files && dvc repro`, which has DVC check all and make it again"
 # Bytes of a file that is read whole; of the largest one, the training reviews, there are 24 million.
 LARGEST = 1 << 33
 # Where DVC runs this process as a stage: the process of DVC. dvc.yaml has its commands begin with `exec` for this.

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from sentiment.common.errors import UserError, start_command
+from sentiment.common.files import damaged, read_bytes
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1)]
@@ -79,11 +80,17 @@ class PadSection(Section):
     """the side on which longer sequences are cut"""
 
 
-class Preprocessing(PadSection, WordsSection):
-    """How a text becomes the input of a trained model: preprocessing.json in its folder."""
+class Encoding(Section):
+    """How texts became tokens: tokenizer.json, beside the fetched reviews."""
 
+    tokenizer: Literal["keras_imdb"]
+    """what cut the texts into words"""
     vocabulary_sha256: Sha256
     """sha256 of vocabulary.txt"""
+
+
+class Preprocessing(Encoding, PadSection, WordsSection):
+    """How a text becomes the input of a trained model: preprocessing.json in its folder."""
 
 
 class ModelSection(Section):
@@ -152,6 +159,18 @@ def validate(schema: type[Known], values: object, where: str) -> Known:
     except ValidationError as error:
         documented = dict(documented_keys(schema))
         raise UserError("\n".join(f"{where}: {_sentence(problem, documented)}" for problem in error.errors())) from error
+
+
+def read_section(schema: type[Known], path: Path) -> Known:
+    """Read a JSON file that a stage wrote.
+
+    Raises:
+        UserError: the file can't be read, or holds something else.
+    """
+    try:
+        return validate(schema, json.loads(read_bytes(path, at_most=10_000)), str(path))
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, error) from error
 
 
 def read_params(path: Path = Path("params.yaml")) -> Params:

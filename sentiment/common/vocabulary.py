@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment.common.files import read_bytes, write_bytes
+from sentiment.common.files import damaged, read_bytes, write_bytes
 
 INDEX_FROM = 3
 FIRST_ID = INDEX_FROM + 1
@@ -29,13 +29,16 @@ def write_vocabulary(path: Path, words: list[bytes]) -> None:
     write_bytes(path, vocabulary_bytes(words))
 
 
-def read_vocabulary(path: Path) -> list[bytes]:
-    """The words of a vocabulary.txt, by rank.
+def read_vocabulary(path: Path, sha256: str) -> list[bytes]:
+    """The words of a vocabulary.txt with this digest, by rank.
 
     Raises:
-        UserError: the file can't be read.
+        UserError: the file can't be read, or has other words or other line ends.
     """
-    return read_bytes(path).removesuffix(b"\n").split(b"\n")
+    words = read_bytes(path).removesuffix(b"\n").split(b"\n")
+    if vocabulary_sha256(words) != sha256:
+        raise damaged(path, ValueError("it has other words, or other line ends, than it had when it was made"))
+    return words
 
 
 def words_of_ids(ids: np.ndarray, words: list[bytes]) -> list[str]:

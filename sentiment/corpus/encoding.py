@@ -19,6 +19,16 @@ _SEPARATORS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _NORMALISE = bytes.maketrans(_SEPARATORS + ascii_uppercase.encode(), b" " * len(_SEPARATORS) + ascii_lowercase.encode())
 
 
+# What phones and word processors type, by the ASCII that it stands for; what is not seen is left out.
+_TYPED = {
+    "'": "\u2018\u2019\u201a\u201b\u2032\u02bc\uff07",
+    '"': "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02",
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212",
+    "...": "\u2026",
+    " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u3000",
+    "": "\u00ad\u200c\u200d\u2060\ufeff",
+}
+_ASCII_OF_TYPED = str.maketrans({typed: ascii for ascii, characters in _TYPED.items() for typed in characters})
 # The seed of keras.datasets.imdb.load_data.
 _KERAS_SEED = 113
 
@@ -45,6 +55,14 @@ class Dataset(NamedTuple):
 def tokenise(text: bytes) -> list[bytes]:
     """The words of a UTF-8 text. The apostrophe is part of a word."""
     return [word for word in text.translate(_NORMALISE).split(b" ") if word]
+
+
+def as_ascii(text: str) -> str:
+    """The text with the quotes, dashes, ellipses and spaces that phones and word processors type as ASCII has them.
+
+    The reviews of IMDB were typed in ASCII: to a model of them, `isn\u2019t` in place of `isn't` is an unknown word.
+    """
+    return text.translate(_ASCII_OF_TYPED)
 
 
 def encode(words: Iterable[bytes], ranks: dict[bytes, int]) -> np.ndarray:

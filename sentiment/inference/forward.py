@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # At a time: enough reviews to hide what a call of NumPy costs; few enough that OpenBLAS starts no threads for a product, which
-# it does above this number of multiplications (interface/gemm.c). For so many small products, they cost up to ten times as much.
+# it does above about so many multiplications. For products as small as these, threads cost up to eight times as much.
 REVIEWS_AT_ONCE, MULTIPLICATIONS_AT_ONCE = 256, 65_536 * 4
 
 # What a cell remembers from one token to the next: arrays of shape (U, B). Its output comes first.
