@@ -6,6 +6,7 @@ import io
 import json
 import os
 import secrets
+import shlex
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,8 +23,6 @@ DISK_ERRORS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST
 )  # fmt: skip
 
-# DVC takes a read-only object of its cache for whole. It checks what can be written to, and makes again what is damaged.
-MAKE_AGAIN = "in its project, run `chmod -R u+w .dvc/cache/files && dvc repro`, which has DVC check all and make it again"
 # Bytes of a file that is read whole; of the largest one, the training reviews, there are 24 million.
 LARGEST = 1 << 33
 # Where DVC runs this process as a stage: the process of DVC. dvc.yaml has its commands begin with `exec` for this.
@@ -55,11 +54,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def damaged(path: Path, error: Exception) -> UserError:
-    """What to tell of a file that can't be read, and how to get another one."""
+    """What to tell of a file that can't be read, and how to get another one.
+
+    DVC takes a read-only object of its cache for whole, and a file that it took from there as well. It checks objects that can
+    be written to and files that have another time, and makes again what is damaged.
+    """
     what = " ".join(str(error).split())
     if isinstance(error, FileNotFoundError):
         return UserError(f"{path} is not there; run `dvc repro` to make it.")
-    return UserError(f"{path} can't be read ({what:.200}); {MAKE_AGAIN}.")
+    again = f"touch {shlex.quote(str(path))} && chmod -R u+w .dvc/cache/files && dvc repro"
+    return UserError(
+        f"{path} can't be read ({what:.200}); in its project, run `{again}`: DVC then checks it and makes it again."
+    )
 
 
 def size_of(path: Path, at_most: int) -> int:
