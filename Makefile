@@ -44,7 +44,7 @@ study-on-ray: .venv/ray ## the same, on this machine's cores or on the Ray clust
 	python -m studies.on_ray
 	cd studies && dvc commit --force train && dvc repro && dvc metrics show
 
-bench: .venv/jax/installed ## time this project against Keras and JAX; PARTS=fits times one part (or large, whole, repro; or growth, which it leaves out), REPEATS=3 takes medians
+bench: .venv/jax/installed ## time this project against Keras and JAX; PARTS=fits times one part (or large, whole, repro, predictions; or growth, which it leaves out), REPEATS=3 takes medians
 	python -m bench.run $(PARTS) --repeats $(or $(REPEATS),1)
 
 lock: .venv/installed ## pin and hash the packages of requirements/*.in anew, for all supported Pythons

