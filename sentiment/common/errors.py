@@ -26,6 +26,8 @@ def print_error(kind: type[BaseException], error: BaseException, traceback: Trac
 
     Nothing is printed after Ctrl-C, or when the reader of the output has gone, as in `… | head`.
     """
+    if isinstance(error, KeyboardInterrupt):
+        return
     if isinstance(error, UserError):
         sentence = str(error)
     elif isinstance(error, ModuleNotFoundError):
@@ -35,20 +37,22 @@ def print_error(kind: type[BaseException], error: BaseException, traceback: Trac
         )
     elif isinstance(error, MemoryError) or kind.__name__ == "ResourceExhaustedError":  # TensorFlow's
         sentence = f"There is not enough memory ({error!s:.120}): try smaller values in params.yaml."
-    elif isinstance(error, KeyboardInterrupt | BrokenPipeError):
-        sentence = ""
     elif isinstance(error, OSError) and error.filename is None:
         # Errors of files and of the network are caught where they arise; printing is what is left.
+        if sys.stdout:
+            # Python tries again to write it when it exits: let that go nowhere, or it fails once more, with status 120.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return
         sentence = f"Standard output can't be written: {error.strerror}."
     else:
         sys.__excepthook__(kind, error, traceback)
-        sentence = ""
-    if sentence:
-        print(f"ERROR: {sentence}", file=sys.stderr)
-        # DVC gives this variable to the stages of an experiment. Those of a queue run in folders of their own.
-        if "DVC_EXP_BASELINE_REV" in os.environ and ".dvc/tmp/exps" not in Path.cwd().as_posix():
-            print(
-                "params.yaml now has the parameters of this experiment. To have the committed ones and their results back, "
-                "run `git checkout params.yaml && dvc repro`.",
-                file=sys.stderr,
-            )
+        return
+    print(f"ERROR: {sentence}", file=sys.stderr)
+    # DVC gives this variable to the stages of an experiment. Those of a queue run in folders of their own.
+    if "DVC_EXP_BASELINE_REV" in os.environ and ".dvc/tmp/exps" not in Path.cwd().as_posix():
+        print(
+            "params.yaml now has the parameters of this experiment. To have the committed ones and their results back, "
+            "run `git checkout params.yaml && dvc repro`.",
+            file=sys.stderr,
+        )
