@@ -1,6 +1,7 @@
 """What the tests share: the made corpus as a project of its own, the real data, and the order of the tests."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,15 @@ from sentiment.corpus.digests import reviews_sha256
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared/data"
+
+# A test has what a user has who has just logged in, so that no setting of this machine hides a fault: with PYTHONUNBUFFERED,
+# nothing is left to write at exit; with PYTHONDONTWRITEBYTECODE, no folder of code changes. (A Python may need LD_LIBRARY_PATH,
+# and OpenBLAS be told about a processor.)
+KEPT = "HOME|PATH|LANG|TERM|USER|LOGNAME|SHELL|TMPDIR|CI|(PYTEST|LD|DYLD|OPENBLAS)_.*"
+for variable in list(os.environ):
+    if not re.fullmatch(KEPT, variable):
+        del os.environ[variable]
+sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
