@@ -48,24 +48,24 @@ bench: .venv/jax/installed ## time this project against Keras and JAX; PARTS=fit
 	python -m bench.run $(PARTS) --repeats $(or $(REPEATS),1)
 
 lock: .venv/installed ## pin and hash the packages of requirements/*.in anew, for all supported Pythons
-	cd requirements && for name in stages tools ray jax remotes; do \
+	cd requirements && for name in uv stages tools ray jax remotes; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; done
 
-.venv/installed: requirements/setup.sh requirements/stages.txt requirements/tools.txt
+.venv/installed: requirements/setup.sh requirements/install.py $(addprefix requirements/,uv.txt stages.txt tools.txt)
 	@sh requirements/setup.sh
 	touch $@
 
 .venv/jax/installed: requirements/jax.txt .venv/installed
-	python -m venv .venv/jax
-	.venv/jax/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/jax.txt
+	@python -m venv --without-pip .venv/jax
+	@python requirements/install.py .venv/jax requirements/jax.txt
 	touch $@
 
 .venv/remotes/installed: requirements/remotes.txt .venv/installed
-	python -m venv .venv/remotes
-	.venv/remotes/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/remotes.txt
+	@python -m venv --without-pip .venv/remotes
+	@python requirements/install.py .venv/remotes requirements/remotes.txt
 	touch $@
 
 .venv/ray: requirements/ray.txt .venv/installed
-	python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ray.txt
+	@python requirements/install.py .venv requirements/ray.txt
 	touch $@

@@ -27,8 +27,8 @@ done
 	'or on a Mac with Apple silicon, and not free-threaded.'
 
 "$python" -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-	-r requirements/stages.txt -r requirements/tools.txt
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+.venv/bin/python requirements/install.py .venv requirements/stages.txt requirements/tools.txt
 # `dvc plots` fills this page with charts. It opens without a network.
 .venv/bin/python -m report.charts .venv/charts.html
 .venv/bin/dvc config --local plots.html_template ../.venv/charts.html

@@ -1,18 +1,25 @@
+import functools
+import hashlib
 import re
 import shlex
 import shutil
 import sys
+import threading
+import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 
 import pytest
 from conftest import ROOT, Project, copy_of_project
 
 
-@pytest.mark.parametrize("name", ["requirements/stages.txt", "requirements/tools.txt"])
-def test_every_package_is_pinned_and_hashed_and_installed_as_pinned(name):
+@pytest.mark.parametrize(
+    ("name", "fewest"), [("requirements/uv.txt", 1), ("requirements/stages.txt", 31), ("requirements/tools.txt", 31)]
+)
+def test_every_package_is_pinned_and_hashed_and_installed_as_pinned(name, fewest):
     text = (ROOT / name).read_text()
     pinned = re.findall(r"^([\w.-]+)==(\S+)( ;[^\\]*)? \\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
-    assert len(pinned) == len(re.findall(r"^\w", text, re.MULTILINE)) > 30
+    assert len(pinned) == len(re.findall(r"^\w", text, re.MULTILINE)) >= fewest
     for package, version, only_somewhere in pinned:
         if not only_somewhere:
             assert metadata.version(package) == version
@@ -25,6 +32,47 @@ def test_both_requirements_files_pin_the_same_releases():
     )
     assert {name: run_time[name] for name in run_time.keys() & tools} == {name: tools[name] for name in run_time.keys() & tools}
     assert "dvc" not in run_time, "a new DVC decides no result, so it must not rerun the stages"
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """The address of an index that has one package, and the file that pins it."""
+    folder = tmp_path / "simple/made"
+    folder.mkdir(parents=True)
+    wheel = folder / "made-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("made.py", "")
+        archive.writestr("made-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: made\nVersion: 1.0\n")
+        archive.writestr("made-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("made-1.0.dist-info/RECORD", "made.py,,\n")
+    (folder / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+    pinned = tmp_path / "made.txt"
+    pinned.write_text(f"made==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/simple", str(pinned)
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "offline", [pytest.param({}, id="uv"), pytest.param({"UV_OFFLINE": "1"}, id="pip", marks=pytest.mark.slow)]
+)
+def test_packages_come_from_where_pip_is_set_up_to_take_them_and_pip_gets_what_uv_can_not(tmp_path, mirror, offline):
+    index, pinned = mirror
+    (tmp_path / "pip.conf").write_text(
+        f"[global]\nindex-url = https://not.this.one.example/simple\n[install]\nindex-url = {index}\n"
+    )
+    settings = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "UV_CACHE_DIR": str(tmp_path / "cache")} | offline
+    environment = str(tmp_path / "environment")
+    project = Project(ROOT)
+    project.run("python", "-m", "venv", "--without-pip", environment)
+    printed = project.run("python", "requirements/install.py", environment, pinned, **settings)
+    assert printed.startswith(f"Installing {pinned} into {environment}: ")
+    assert ("now pip tries" in printed) == bool(offline)
+    project.run(f"{environment}/bin/python", "-c", "import made")
+    with open(pinned, "a") as file:
+        file.write("tqdm==1.0\n")
+    project.run("python", "requirements/install.py", environment, pinned, status=1, **settings)
 
 
 def test_make_says_which_pythons_it_needs(tmp_path):
