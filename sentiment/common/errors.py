@@ -6,6 +6,10 @@ from pathlib import Path
 from types import TracebackType
 
 
+# The process that started this one. Every command imports this module first: a parent that goes later is found to have gone.
+PARENT = os.getppid()
+
+
 class UserError(Exception):
     """A problem that the user can solve. The message says what is wrong, where, and what to do."""
 
