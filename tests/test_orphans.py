@@ -35,6 +35,7 @@ def start_training(project: Project, *command: str, **environment: str) -> subpr
         pytest.param(signal.SIGTERM, "/bin/bash", marks=pytest.mark.slow),
         pytest.param(signal.SIGKILL, "/bin/dash", marks=pytest.mark.slow),
     ],
+    ids=str,
 )
 def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_are(make_finished_project, gone, shell):
     """DVC starts its stages with the user's shell."""
@@ -51,11 +52,11 @@ def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_ar
     stage.resume()
     printed = process.stdout.read()
     assert "epoch 300:" in printed
+    assert project.outputs() == results
     assert printed.endswith(
         "ERROR: The DVC that started this stage has gone, so data/model/model.keras stays as it is; run `dvc repro` again.\n"
     )
     assert "Traceback" not in printed
-    assert project.outputs() == results
     assert "up to date" in project.run("dvc", "status")
 
 
