@@ -44,6 +44,8 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 # Not what ~/.keras/keras.json or the environment says of the machine's user.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.pop("KERAS_NNX_ENABLED", None)
+# Keras imports matplotlib, and that fails outside a notebook's kernel with the backend that the kernel names.
+os.environ["MPLBACKEND"] = "agg"
 # TensorFlow's errors alone. It warns of what is no fault, such as an array above a tenth of the free memory, in every epoch.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
