@@ -42,6 +42,6 @@ def test_the_commands_of_the_readme_give_the_same_bytes_from_a_notebook(make_pro
     assert "inline" in backend, "the kernel exports what matplotlib can't be imported with in another environment"
     assert "> exec python -m stages.evaluate" in repro
     for printed in repro, evaluate:
-        assert "status 0" in printed.splitlines(), printed
+        assert "status 0" in printed, printed
         assert "Traceback" not in printed
     assert project.outputs() == expected
