@@ -1,15 +1,16 @@
 """The study as a pipeline of its own: only what is new is computed, and the main project does not see it."""
 
 import csv
+import importlib.util
 import io
 import json
-import os
 import re
 import shutil
 
 import made_corpus
 import pytest
 from conftest import ROOT, Project, write_yaml
+from helpers import is_missing
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import read_params
@@ -219,8 +220,8 @@ def test_the_main_project_does_not_see_the_study(studies):
 @pytest.mark.slow
 def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies):
     """Two nodes of one core each, on this machine, so that each of them gets runs."""
-    if os.environ.get("CI") != "true":
-        pytest.importorskip("ray", reason="Ray is optional: make .venv/ray")
+    if not importlib.util.find_spec("ray"):
+        is_missing("Ray is not installed: make .venv/ray")
     from ray.cluster_utils import Cluster
 
     # Without the runs that earlier tests have left.

@@ -12,6 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 from conftest import ROOT, Project
+from helpers import is_missing
 
 from sentiment.common.parameters import ModelSection, TrainSection
 from sentiment.common.reviews import Padded, save_padded
@@ -351,8 +352,7 @@ def emulated(processor: str) -> list[str]:
     qemu runs the interpreter itself, which finds the packages of its virtual environment through PYTHONPATH alone.
     """
     if not shutil.which("qemu-x86_64"):
-        message = "qemu-x86_64 (Debian's package qemu-user) is not installed"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+        is_missing("qemu-x86_64 (Debian's package qemu-user) is not installed")
     return ["qemu-x86_64", "-cpu", processor, os.path.realpath(sys.executable)]
 
 
