@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +15,14 @@ from sentiment.common.reviews import Reviews
 def is_missing(what: str) -> NoReturn:
     """End a test that needs what is not there: skipped on a machine of one's own, failed in CI, which has it all."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)
+
+
+def told_of_damage(path: Path | str) -> str:
+    """A pattern of what is told of a stage's file that can't be read: what is wrong, and how to get another one."""
+    again = f"touch {path} && chmod -R u+w .dvc/cache/files && dvc repro"
+    return rf"{re.escape(str(path))} can't be read \(.*\); " + re.escape(
+        f"in its project, run `{again}`: DVC then checks it and makes it again."
+    )
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -3,7 +3,6 @@ import hashlib
 import json
 import os
 import random
-import re
 import subprocess
 import sys
 import threading
@@ -11,6 +10,7 @@ import threading
 import numpy as np
 import pytest
 from conftest import ROOT
+from helpers import told_of_damage
 
 from sentiment.common.errors import UserError
 from sentiment.common.files import (
@@ -23,8 +23,6 @@ from sentiment.common.files import (
     write_csv,
     write_json,
 )
-
-MAKES_AGAIN = "run `chmod -R u+w .dvc/cache/files && dvc repro`: DVC then checks its cache, and makes again what is damaged."
 
 
 def read(path, content: bytes | None = None) -> list[np.ndarray]:
@@ -53,7 +51,7 @@ def test_the_same_arrays_are_the_same_bytes_with_every_python(saved):
 def test_a_truncated_file_is_refused_wherever_it_was_cut(saved):
     whole = saved.read_bytes()
     for length in range(len(whole)):
-        with pytest.raises(UserError, match=rf"arrays\.npz can't be read \(.*\); {re.escape(MAKES_AGAIN)}$"):
+        with pytest.raises(UserError, match=f"^{told_of_damage(saved)}$"):
             read(saved, whole[:length])
 
 
@@ -203,7 +201,7 @@ def test_numbers_are_read_from_a_csv_file_by_the_names_of_their_columns(tmp_path
 )
 def test_a_csv_file_of_other_numbers_is_refused(tmp_path, content):
     write_bytes(tmp_path / "file.csv", content)
-    with pytest.raises(UserError, match=rf"file\.csv can't be read \(.*\); {re.escape(MAKES_AGAIN)}$"):
+    with pytest.raises(UserError, match=f"^{told_of_damage(tmp_path / 'file.csv')}$"):
         read_numbers(tmp_path / "file.csv", "a", "b")
 
 
@@ -216,5 +214,5 @@ def test_what_would_never_end_or_fill_the_memory_is_not_read(tmp_path, content):
         path.mkdir()
     else:
         write_bytes(path, bytes(1001))
-    with pytest.raises(UserError, match=rf"file can't be read \(.*\); {re.escape(MAKES_AGAIN)}$"):
+    with pytest.raises(UserError, match=f"^{told_of_damage(path)}$"):
         read_bytes(path, at_most=1000)
