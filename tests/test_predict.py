@@ -236,7 +236,7 @@ def peak_memory(project: Project, reviews: int) -> float:
 
 
 def test_the_longest_reviews_need_no_more_memory_however_many_they_are(project):
-    few, many = (peak_memory(project, reviews) for reviews in (17, 85))
+    few, many = (peak_memory(project, reviews) for reviews in (34, 68))
     assert many < few + 50
 
 
