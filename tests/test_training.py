@@ -14,8 +14,10 @@ import pytest
 from conftest import ROOT, Project
 from helpers import is_missing
 
+from sentiment.common.files import write_json
 from sentiment.common.parameters import ModelSection, TrainSection
 from sentiment.common.reviews import Padded, save_padded
+from sentiment.common.vocabulary import vocabulary_sha256, write_vocabulary
 from sentiment.training import fit as training
 from sentiment.training import logits, network, saving
 from sentiment.training.reproducible import keras, tf
@@ -320,7 +322,10 @@ def sized_project(request, make_project):
     project = make_project()
     project.set_params(split__num_words=1000, pad__maxlen=100, train__epochs=1, **request.param)
     project.run("dvc", "repro", "--quiet", "pad")
-    (project.folder / "data/reviews/vocabulary.txt").write_text("".join(f"word{rank}\n" for rank in range(1, 1001)))
+    reviews, words = project.folder / "data/reviews", [b"word%d" % rank for rank in range(1, 1001)]
+    write_vocabulary(reviews / "vocabulary.txt", words)
+    encoding = json.loads((reviews / "tokenizer.json").read_text())
+    write_json(reviews / "tokenizer.json", encoding | {"vocabulary_sha256": vocabulary_sha256(words)})
     random = np.random.default_rng(0)
     for name, n in ("train", 250), ("validation", 50):
         x, y = random.integers(20, 1000, (n, 100), np.int32), random.integers(0, 2, n, np.uint8)
