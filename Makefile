@@ -10,6 +10,7 @@ SHELL := sh
 
 run: .venv/installed ## set up .venv, run the pipeline and show the metrics (the default)
 	python -m sentiment.common.parameters
+	@python requirements/unlock.py
 	dvc repro
 	dvc metrics show
 	@echo 'The pictures are in plots/. `. .venv/bin/activate && dvc plots show` writes a page with interactive charts.'
@@ -35,11 +36,13 @@ lint: .venv/installed ## check style and types
 
 study: .venv/installed ## compare the variants of studies/variants.yaml over seeds; trains what has changed
 	python -m sentiment.common.parameters
+	@python requirements/unlock.py
 	dvc repro fetch
 	cd studies && dvc repro && dvc metrics show
 
 study-on-ray: .venv/ray ## the same, on this machine's cores or on the Ray cluster that RAY_ADDRESS names
 	python -m sentiment.common.parameters
+	@python requirements/unlock.py
 	dvc repro fetch
 	python -m studies.on_ray
 	cd studies && dvc commit --force train && dvc repro && dvc metrics show

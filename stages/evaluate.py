@@ -12,7 +12,7 @@ from sentiment.common.parameters import read_params
 from sentiment.common.reviews import load_padded
 from sentiment.evaluation.scores import predict_each, score_each
 from sentiment.evaluation.words import embedding_metrics, learned_words
-from sentiment.inference.forward import model_size, probabilities, word_vectors
+from sentiment.inference.forward import logits, model_size, word_vectors
 from sentiment.inference.model_folder import read_model
 from sentiment.plots.history import plot_history
 from sentiment.plots.thresholds import plot_confusion, plot_precision_recall, plot_roc
@@ -28,7 +28,7 @@ def main() -> None:
     params = read_params()
     model = read_model(MODEL)
     train, validation, test = (load_padded(PADDED / f"{name}.npz") for name in ("train", "validation", "test"))
-    predictions = predict_each({"validation": validation, "test": test}, lambda ids: probabilities(model.network, ids))
+    predictions = predict_each({"validation": validation, "test": test}, lambda ids: logits(model.network, ids))
     words = learned_words(word_vectors(model.network), train)
 
     history = read_numbers(PLOTS / "history.csv", "epoch", "loss", "accuracy", "val_loss", "val_accuracy")

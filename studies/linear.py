@@ -38,7 +38,7 @@ def main() -> None:
     print(f"The inverse of the regularisation, C, is {regression.C_:g}.")
 
     def predict(x: np.ndarray) -> np.ndarray:
-        return regression.predict_proba(bag_of_words(x, params.split.num_words))[:, 1]
+        return regression.decision_function(bag_of_words(x, params.split.num_words))
 
     unseen = {"validation": validation, "test": pad(keep_frequent(test, params.split), params.pad)}
     scores = score_each(predict_each(unseen, predict), params.evaluate.threshold)

@@ -11,7 +11,7 @@ from sentiment.common.parameters import Params
 from sentiment.common.reviews import Padded, load_reviews
 from sentiment.evaluation.scores import predict_each, score_each
 from sentiment.evaluation.words import embedding_metrics, learned_words
-from sentiment.inference.forward import model_size, probabilities, word_vectors
+from sentiment.inference.forward import logits, model_size, word_vectors
 from sentiment.inference.saved_model import read_network
 from sentiment.preprocessing import keep_frequent, pad, training_and_validation
 from studies.variants import MODELS, RUNS, params_of, read_study, seeds_of
@@ -30,7 +30,7 @@ def score_run(path: Path, seed: int, splits: dict[str, Padded], threshold: float
     """A run: its seed, its scores, what its embedding learned and the size of its model."""
     network = read_network(path)
     unseen = {name: splits[name] for name in ("validation", "test")}
-    scores = score_each(predict_each(unseen, lambda ids: probabilities(network, ids)), threshold)
+    scores = score_each(predict_each(unseen, lambda ids: logits(network, ids)), threshold)
     words = embedding_metrics(learned_words(word_vectors(network), splits["train"]))
     return {"seed": seed, **scores, "model": model_size(network, splits["train"].x), "words": words}
 

@@ -1,5 +1,7 @@
 """What goes wrong while stages run: nothing is lost, nothing is half there, and a sentence says what to do."""
 
+import csv
+import json
 import os
 import random
 import re
@@ -11,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from conftest import ROOT, Project
 from helpers import told_of_damage
 
 pytestmark = pytest.mark.pipeline
@@ -230,3 +232,74 @@ def test_a_damaged_input_is_refused(done, tmp_path, stage):
     (error,) = [line for line in printed.splitlines() if line.startswith("ERROR:")]
     assert re.fullmatch(f"ERROR: {told_of_damage(damaged)}", error)
     assert "Traceback" not in printed
+
+
+@pytest.mark.slow
+def test_make_removes_a_cut_list_of_locks_and_says_so_unless_a_dvc_runs(make_finished_project):
+    """DVC leaves the list empty or cut when it is killed while it writes it. The moment is too short to hit it here."""
+    project = make_finished_project()
+    make = "make", "--assume-old=.venv/installed"
+    locks = project.folder / ".dvc/tmp/rwlock"
+    project.set_params(train__epochs=10**6)
+    process = start(project, "dvc", "repro")
+    wait_for_stage(process)
+    cut = locks.read_bytes()[:-10]
+    locks.write_bytes(cut)
+    project.run(*make, status=2)
+    assert locks.read_bytes() == cut
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+    project.set_params(train__epochs=2)
+    for content in cut, b"":
+        locks.write_bytes(content)
+        told_by_dvc = "Unable to read RWLock-file '.dvc/tmp/rwlock'. JSON structure is corrupted"
+        assert told_by_dvc in project.run("dvc", "repro", status=255)
+        printed = project.run(*make)
+        assert ".dvc/tmp/rwlock, DVC's list of locks, was cut when DVC was killed. No DVC runs, so it is removed.\n" in printed
+    assert "list of locks" not in project.run(*make)
+
+
+def test_two_runs_of_a_stage_at_once_end_well_and_leave_whole_files(done):
+    expected, in_the_way = done.outputs(), done.folder / "data/padded/train.npz.part"
+    in_the_way.mkdir()
+    try:
+        for _ in range(8):
+            pair = [start(done, "python", "-m", "stages.pad") for _ in range(2)]
+            for process in pair:
+                printed, _ = process.communicate()
+                assert process.returncode == 0, printed
+            assert done.outputs() == expected
+    finally:
+        in_the_way.rmdir()
+
+
+def test_the_loss_in_the_metrics_is_that_of_the_history_however_large_it_is(make_finished_project):
+    project = make_finished_project()
+    project.set_params(train__optimizer="sgd", train__learning_rate=1e20)
+    assert project.repro() == ["train", "evaluate"]
+    with (project.folder / "plots/history.csv").open() as file:
+        *_, last_epoch = csv.DictReader(file)
+    loss = json.loads((project.folder / "metrics/metrics.json").read_text())["validation"]["loss"]
+    assert loss > 1e15
+    # Training computes in float32.
+    assert loss == pytest.approx(float(last_epoch["val_loss"]), rel=1e-5)
+
+
+@pytest.mark.training
+def test_tensorflow_shows_its_errors_and_does_not_warn_of_large_arrays(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("""
+import contextlib, socket, psutil
+from sentiment.training.reproducible import tf
+# A quarter of the memory, none of which is used.
+thousands = psutil.virtual_memory().available // 4000
+tf.raw_ops.Empty(shape=tf.constant([thousands, 1000]), dtype=tf.uint8, init=False)
+with socket.create_server(("127.0.0.1", 0)) as taken, contextlib.suppress(tf.errors.UnknownError):
+    address = "127.0.0.1:%d" % taken.getsockname()[1]
+    tf.distribute.Server({"local": [address]}, job_name="local", task_index=0)
+""")
+    warning, error = "exceeds 10% of free system memory", "Could not start gRPC server"
+    shown = Project(ROOT, ROOT).run("python", str(script))
+    assert error in shown and warning not in shown
+    assert warning in Project(ROOT, ROOT).run("python", str(script), TF_CPP_MIN_LOG_LEVEL="0")

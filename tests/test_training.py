@@ -350,9 +350,13 @@ def test_the_environment_decides_no_byte(sized_project, tmp_path):
         project,
         "python",
         **switches,
-        XLA_FLAGS="--xla_cpu_max_isa=SSE4_2 --xla_cpu_enable_fast_math=true",
+        XLA_FLAGS="--xla_cpu_max_isa=SSE4_2 --xla_cpu_enable_fast_math=true --xla_cpu_use_fusion_emitters=false "
+        "--xla_backend_optimization_level=0 --xla_of_no_release=true",
+        TF_XLA_FLAGS="--tf_xla_enable_xla_devices=true",
         DNNL_MAX_CPU_ISA="SSE41",
         KERAS_HOME=str(tmp_path),
+        KERAS_NNX_ENABLED="true",
+        PYTHONWARNINGS="error",
     )
 
 

@@ -2,8 +2,12 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from types import TracebackType
+
+# The process that started this one. Every command imports this module first: a parent that goes later is found to have gone.
+PARENT = os.getppid()
 
 
 class UserError(Exception):
@@ -16,6 +20,10 @@ def start_command() -> None:
     A command calls it as early as it can, before it imports what takes time or may be missing.
     """
     sys.excepthook = print_error
+    # The filters that Python has by default: a warning is no fault, whatever PYTHONWARNINGS says.
+    warnings.resetwarnings()
+    for for_programmers in DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning:
+        warnings.simplefilter("ignore", for_programmers)
     if sys.stdout:
         # A line that can't be written is then an error at once, and not when Python exits.
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from sentiment.common.errors import UserError
+from sentiment.common.errors import PARENT, UserError
 
 # Other errors come from what the block does besides, such as reading from a network.
 DISK_ERRORS = (
@@ -25,8 +25,17 @@ DISK_ERRORS = (
 
 # Bytes of a file that is read whole; of the largest one, the training reviews, there are 24 million.
 LARGEST = 1 << 33
-# Where DVC runs this process as a stage: the process of DVC. dvc.yaml has its commands begin with `exec` for this.
-DVC_PROCESS = os.getppid() if "DVC_STAGE" in os.environ else None
+
+
+def refuse_if_dvc_has_gone(path: Path) -> None:
+    """What a stage computes is out of date as soon as another `dvc repro` may have run.
+
+    Raises:
+        UserError: DVC started this process as a stage, and has gone. (dvc.yaml has its commands begin with `exec`: the parent
+            is DVC then, and no shell.)
+    """
+    if "DVC_STAGE" in os.environ and os.getppid() != PARENT:
+        raise UserError(f"The DVC that started this stage has gone, so {path} stays as it is; run `dvc repro` again.")
 
 
 @contextmanager
@@ -34,16 +43,16 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to, beside `path`. When the block ends without an error, it replaces `path`.
 
     Raises:
-        UserError: the disk is full or can't be written to, or the `dvc repro` that this process is a stage of has gone: what it
-            asked for may be out of date by now.
+        UserError: the disk is full or can't be written to, or the DVC that started this process has gone.
     """
     # A name that no other process has, should two write the same file at once.
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    # Before and after: another DVC may be looking at the folder, and time goes by while the block writes.
+    refuse_if_dvc_has_gone(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
-        if DVC_PROCESS not in (None, os.getppid()):
-            raise UserError(f"The DVC that started this stage has gone, so {path} stays as it is; run `dvc repro` again.")
+        refuse_if_dvc_has_gone(path)
         os.replace(part, path)
     except OSError as error:
         if error.errno not in DISK_ERRORS:

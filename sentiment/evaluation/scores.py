@@ -13,15 +13,20 @@ class Predicted(NamedTuple):
     """What a model says of n reviews, and what is true.
 
     y: labels, uint8, shape (n,); 1 = positive
-    probabilities: of being positive, float64, shape (n,)
+    logits: float64, shape (n,); above 0 = positive is more likely
     """
 
     y: np.ndarray
-    probabilities: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Of being positive, float64, shape (n,), rounded to 10 decimals: the last bits differ between processors."""
+        return np.round(0.5 + 0.5 * np.tanh(0.5 * self.logits), 10)
 
 
 def predict_each(splits: Mapping[str, Padded], predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Predicted]:
-    """Predictions for each split that has reviews; `predict` gives the probabilities, (n,), of ids, (n, maxlen)."""
+    """Predictions for each split that has reviews; `predict` gives the logits, (n,), of ids, (n, maxlen)."""
     return {name: Predicted(padded.y, predict(padded.x)) for name, padded in splits.items() if len(padded.y)}
 
 
@@ -36,11 +41,13 @@ def score(predicted: Predicted, threshold: float) -> dict[str, float | None]:
     As in Keras, a review counts as positive when its probability is above the threshold. Where all reviews have the same
     label, there is no ROC curve, and the area under it is None.
     """
-    y, probabilities = predicted
+    y, logits = predicted
+    probabilities = predicted.probabilities
     positive = probabilities > threshold
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, positive, average="binary", zero_division=0)
     return {
-        "loss": float(metrics.log_loss(y, probabilities, labels=[0, 1])),
+        # From the logits, as in training: a probability of 0 or 1 would have to be cut, or its loss be infinite.
+        "loss": float(np.logaddexp(0, np.where(y > 0, -logits, logits)).mean()),
         "accuracy": float(metrics.accuracy_score(y, positive)),
         "precision": float(precision),
         "recall": float(recall),

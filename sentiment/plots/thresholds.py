@@ -14,7 +14,7 @@ from sentiment.plots.figures import REFERENCE, VALIDATION, new_figure, save_figu
 
 def plot_roc(predicted: Predicted, csv_path: Path) -> None:
     """The true positive rate by the false positive rate, over all thresholds."""
-    fpr, tpr, thresholds = metrics.roc_curve(*predicted)
+    fpr, tpr, thresholds = metrics.roc_curve(predicted.y, predicted.probabilities)
     # The rate of a label that no review has is nan.
     fpr, tpr = np.nan_to_num(fpr), np.nan_to_num(tpr)
     # The curve starts where no review counts as positive; scikit-learn calls that threshold infinite.
@@ -30,7 +30,7 @@ def plot_roc(predicted: Predicted, csv_path: Path) -> None:
 
 def plot_precision_recall(predicted: Predicted, csv_path: Path) -> None:
     """The precision by the recall, over all thresholds."""
-    precision, recall, thresholds = metrics.precision_recall_curve(*predicted)
+    precision, recall, thresholds = metrics.precision_recall_curve(predicted.y, predicted.probabilities)
     # The last point, where no review counts as positive, comes without a threshold from scikit-learn.
     thresholds = np.append(thresholds, 1.0)
     write_csv(csv_path, ["recall", "precision", "threshold"], zip(recall, precision, thresholds, strict=True))
