@@ -1,13 +1,13 @@
-"""What the stages are made of, by rooms. Imports run one way, from the top of this list to its end:
+"""What the stages are made of, by rooms. Each imports from the rooms that its line names, which stand below it:
 
-    predict         the command
-    inference       from a text to its probability
-    plots           pictures, and the CSV files beside them
-    evaluation      scores, and what the embedding learned
-    training        the network, and all that needs TensorFlow
-    preprocessing   from tokens to what the network takes
-    corpus          where reviews come from, and how they become tokens
-    common          what every stage runs
+    predict         the command                                             → inference corpus common
+    inference       from a text to its probability                          → corpus preprocessing common
+    plots           pictures, and the CSV files beside them                 → evaluation common
+    evaluation      scores, and what the embedding learned                  → common
+    training        the network, and all that needs TensorFlow              → common
+    preprocessing   from tokens to what the network takes                   → common
+    corpus          where reviews come from, and how they become tokens     → common
+    common          what every stage runs                                   → nothing
 
 No room imports a stage or DVC; only messages name their commands.
 """

@@ -10,6 +10,7 @@ from pathlib import Path
 import made_corpus
 import pytest
 import yaml
+from helpers import is_missing
 from yamlcore import CoreDumper
 
 from sentiment.common.vocabulary import vocabulary_bytes
@@ -38,8 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def real_data() -> Path:
     """The folder of the real archive and the real word index."""
     if not all((REAL_DATA / name).exists() for name in ("aclImdb_v1_labelled.tar.gz", "imdb_word_index.json")):
-        message = f"the real reviews are not at {REAL_DATA.relative_to(ROOT.parent)}, beside the checkout"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+        is_missing(f"the real reviews are not at {REAL_DATA.relative_to(ROOT.parent)}, beside the checkout")
     return REAL_DATA
 
 

@@ -7,8 +7,6 @@ import made_corpus
 import numpy as np
 import pytest
 
-from sentiment.common.reviews import save_reviews
-from sentiment.common.vocabulary import vocabulary_bytes
 from stages import evaluate, pad, split, train
 
 pytestmark = pytest.mark.training
@@ -18,10 +16,9 @@ pytestmark = pytest.mark.training
 def fetched_project(make_project):
     """A project of which fetch has run, with test reviews."""
     project = make_project()
-    fetched = made_corpus.encoded()
-    save_reviews(project.folder / "data/reviews/train.npz", fetched.train)
-    save_reviews(project.folder / "data/reviews/test.npz", fetched.test)
-    (project.folder / "data/reviews/vocabulary.txt").write_bytes(vocabulary_bytes(fetched.vocabulary))
+    archive = made_corpus.write_archive(project.folder / "archive.tar.gz")
+    project.set_params(fetch__source="archive", fetch__archive=archive.name)
+    project.run("python", "-m", "stages.fetch")
     return project
 
 

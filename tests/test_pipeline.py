@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 
 import made_corpus
 import numpy as np
 import pytest
+from conftest import ROOT
 
 pytestmark = pytest.mark.pipeline
 
@@ -90,22 +92,53 @@ def test_test_reviews_from_another_source_rerun_only_what_reads_test_reviews(unc
     assert metrics["test"]["accuracy"] > 0.6
 
 
+def readme_table() -> dict[str, set[str]]:
+    """What README says under "What a change reruns" of code: by path, the stages that run for a changed line of their own."""
+    _, section = (ROOT / "README.md").read_text().split("\n## What a change reruns\n")
+    section, *_ = section.split("\n## ")
+    stages = {}
+    for changed, runs in re.findall(r"^\| (a line of .+) \| (.+) \|$", section, re.MULTILINE):
+        for name in re.findall("`([^`]+)`", changed):
+            path = f"sentiment/{name}" if (ROOT / "sentiment" / name).exists() else name
+            own, *_ = runs.split(", then")
+            stages[path] = set(ALL) if own == "all five" else set(re.findall(r"fetch|split|pad|train|evaluate", own))
+    return stages
+
+
+README_TABLE = readme_table()
+
+
+def test_the_readme_tells_of_every_room_what_a_changed_line_reruns():
+    """Of each that a stage runs: the command for predictions, sentiment/predict.py, is none's."""
+    folders = {f"sentiment/{path.parent.name}/" for path in (ROOT / "sentiment").glob("*/__init__.py")}
+    files = {f"sentiment/{path.name}" for path in (ROOT / "sentiment").glob("[a-z]*.py")}
+    assert README_TABLE.keys() == (folders | files | {"requirements/stages.txt"}) - {"sentiment/predict.py"}
+
+
+@pytest.fixture
+def compiled(put_back):
+    """The project after Python has compiled files into every room: a `__pycache__` with a file in it that is new."""
+    folders = [path.parent / "__pycache__" for path in (put_back.folder / "sentiment").glob("**/__init__.py")]
+    files = [folder / "of_another_python.cpython-399.pyc" for folder in folders]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(os.urandom(100))
+    yield put_back
+    for file in files:
+        file.unlink()
+
+
 @pytest.mark.parametrize(
-    ("file", "stages"),
-    [
-        ("sentiment/corpus/encoding.py", {"fetch"}),
-        ("sentiment/preprocessing.py", {"split", "pad"}),
-        ("stages/pad.py", {"pad"}),
-        ("sentiment/plots/figures.py", {"evaluate"}),
-        ("sentiment/training/network.py", {"train", "evaluate"}),
-        ("sentiment/common/files.py", set(ALL)),
-        ("requirements/stages.txt", set(ALL)),
-    ],
+    ("path", "stages"),
+    [*README_TABLE.items(), ("stages/pad.py", {"pad"}), ("stages/__init__.py", set(ALL)), ("sentiment/predict.py", set())],
 )
-def test_a_changed_line_is_a_change_to_the_stages_that_use_it(put_back, file, stages):
-    with (put_back.folder / file).open("a") as changed:
-        changed.write("# changed\n")
-    assert changed_stages(put_back) == stages
+def test_a_changed_line_is_a_change_to_the_stages_that_the_readme_names(compiled, path, stages):
+    changed = compiled.folder / path
+    if changed.is_dir():
+        changed = sorted(changed.glob("[a-z]*.py"))[0]
+    with changed.open("a") as file:
+        file.write("# changed\n")
+    assert changed_stages(compiled) == stages
 
 
 @pytest.mark.slow
@@ -134,14 +167,16 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
     outputs = project.outputs()
     names = "train", "validation", "test"
     assert set(outputs) - {"data/.gitignore", "data/README.md"} == {
-        *(f"data/reviews/{name}" for name in ("train.npz", "test.npz", "vocabulary.txt")),
+        *(f"data/reviews/{name}" for name in ("train.npz", "test.npz", "vocabulary.txt", "tokenizer.json")),
         *(f"data/{folder}/{name}.npz" for folder in ("split", "padded") for name in names),
         *(f"data/model/{name}" for name in ("model.keras", "preprocessing.json", "vocabulary.txt")),
         "metrics/metrics.json",
         *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall", "embedding")),
         *(f"plots/{name}.png" for name in ("loss", "accuracy", "confusion", "roc", "precision_recall", "embedding")),
     }
-    assert json.loads(outputs["data/model/preprocessing.json"]) == {
+    encoding = {"tokenizer": "keras_imdb", "vocabulary_sha256": made_corpus.sha256(outputs["data/reviews/vocabulary.txt"])}
+    assert json.loads(outputs["data/reviews/tokenizer.json"]) == encoding
+    assert json.loads(outputs["data/model/preprocessing.json"]) == encoding | {
         "num_words": 40, "skip_top": 3, "maxlen": 12, "padding": "pre", "truncating": "pre"
     }  # fmt: skip
     assert outputs["data/model/vocabulary.txt"] == outputs["data/reviews/vocabulary.txt"]
@@ -152,6 +187,10 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
     assert metrics["model"] == {"parameters": 40 * 32 + 8 * (32 + 8 + 1) + 9, "input_bytes": 250 * 12 * 4}
     assert outputs["plots/history.csv"].startswith(b"epoch,loss,accuracy,val_loss,val_accuracy\n1,")
     assert outputs["plots/embedding.csv"].startswith(b"word,pc1,pc2,positive,negative,log_odds\n")
+    for name in (name for name in outputs if name.startswith(("metrics/", "plots/")) and not name.endswith(".png")):
+        decimals = re.findall(rb"\d\.(\d+)", outputs[name])
+        assert (name == "plots/confusion.csv") == (decimals == [])
+        assert max(map(len, decimals), default=0) <= 6, name
 
 
 def test_stock_keras_opens_the_model_without_code_of_the_project(project, tmp_path):

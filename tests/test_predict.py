@@ -9,6 +9,7 @@ import pty
 import re
 import shutil
 import subprocess
+import termios
 import tracemalloc
 from pathlib import Path
 
@@ -16,13 +17,14 @@ import made_corpus
 import numpy as np
 import pytest
 from conftest import ROOT, Project, copy_of_project
+from helpers import told_of_damage
 
 from sentiment.common.errors import UserError
+from sentiment.corpus.archive import read_archive
 from sentiment.corpus.encoding import LabelledTexts
-from sentiment.corpus.sources import read_archive
-from sentiment.corpus.text_files import LONGEST, Review, read_csv, read_lines
-from sentiment.inference.classifier import text_predictor
-from sentiment.predict import batches, main
+from sentiment.corpus.text_files import LONGEST, RawReview, read_csv, read_lines
+from sentiment.inference.model_folder import read_model
+from sentiment.predict import main
 
 pytestmark = pytest.mark.pipeline
 
@@ -43,7 +45,7 @@ def predict(project: Project, *arguments: str, stdin: bytes | None = None) -> by
 
 @pytest.fixture
 def predict_here(project, monkeypatch, capfdbinary):
-    """The same in this process, which has imported TensorFlow already."""
+    """The same in this process, which has started already."""
 
     def predict(*arguments: str) -> bytes:
         monkeypatch.chdir(project.folder)
@@ -75,28 +77,32 @@ def fetched_order(train: LabelledTexts, test: LabelledTexts) -> list[bytes]:
     return [texts[i] for i in order]
 
 
-def evaluated(project: Project) -> np.ndarray:
-    """The probabilities of the test reviews as evaluate computes them."""
+def probabilities_of_keras(project: Project) -> np.ndarray:
+    """The probabilities that stock Keras has for the test reviews as they were padded for evaluate."""
     script = (
-        "import sys, numpy\n"
-        "from sentiment.training.network import predictor\n"
-        "from sentiment.training.saving import read_model\n"
-        "x = numpy.load('data/padded/test.npz')['x']\n"
-        "numpy.save('probabilities.npy', predictor(read_model('data/model/model.keras'))(x))"
+        "import keras, numpy\n"
+        "model, x = keras.saving.load_model('data/model/model.keras'), numpy.load('data/padded/test.npz')['x']\n"
+        "numpy.save('probabilities.npy', model.predict(x, verbose=0)[:, 0])"
     )
-    project.run("python", "-c", script)
+    project.run("python", "-c", script, PYTHONSAFEPATH="1")
     return np.load(project.folder / "probabilities.npy")
 
 
 def assert_as_evaluated(project: Project, texts: list[bytes]) -> None:
-    labels = np.load(project.folder / "data/padded/test.npz")["y"].tolist()
+    """Each raw text gets the probability of its padded review, and all of them the scores that evaluate has written."""
+    labels = np.load(project.folder / "data/padded/test.npz")["y"]
     file = io.StringIO()
-    csv.writer(file).writerows([("review", "sentiment"), *zip((text.decode() for text in texts), labels, strict=True)])
+    rows = zip((text.decode() for text in texts), labels.tolist(), strict=True)
+    csv.writer(file).writerows([("review", "sentiment"), *rows])
     arguments = "--json", "--csv", "review", "--labels", "sentiment"
     *predicted, comparison = answers(predict(project, *arguments, stdin=file.getvalue().encode()))
-    np.testing.assert_allclose([answer["probability"] for answer in predicted], evaluated(project), rtol=0, atol=1e-6)
-    accuracy = json.loads((project.folder / "metrics/metrics.json").read_text())["test"]["accuracy"]
-    assert comparison["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+    probabilities = np.array([answer["probability"] for answer in predicted])
+    np.testing.assert_allclose(probabilities, probabilities_of_keras(project), rtol=0, atol=1e-6)
+    scores = json.loads((project.folder / "metrics/metrics.json").read_text())["test"]
+    assert comparison["accuracy"] == pytest.approx(scores["accuracy"], abs=1e-6)
+    assert -np.log(np.where(labels, probabilities, 1 - probabilities)).mean() == pytest.approx(scores["loss"], abs=1e-5)
+    pairs = probabilities[labels == 1][:, np.newaxis] - probabilities[labels == 0]
+    assert ((pairs > 0) + (pairs == 0) / 2).mean() == pytest.approx(scores["roc_auc"], abs=1e-5)
 
 
 @pytest.mark.slow
@@ -138,6 +144,16 @@ def test_files_with_windows_line_ends_and_a_byte_order_mark_get_the_same_answers
     assert predict_here("--json", "wonderful film\r\nperfect", "awful boring\r\n") == expected
     as_windows = "\ufeffwonderful film perfect\r\nawful boring\r\n\r\n"
     assert predict_here("--json", "--file", written(tmp_path, as_windows)) == expected
+
+
+def test_the_line_ends_of_old_macs_end_lines_too(predict_here, tmp_path):
+    expected = predict_here("--json", "wonderful film\nperfect", "awful boring")
+    as_old_mac = 'review\r"wonderful film\rperfect"\rawful boring\r'
+    assert predict_here("--json", "--csv", "review", "--file", written(tmp_path, as_old_mac)) == expected
+    assert predict_here("--json", "wonderful film\rperfect", "awful boring\r") == expected
+    assert predict_here("--json", "--file", written(tmp_path, "wonderful film perfect\rawful boring\r\r")) == expected
+    with pytest.raises(UserError, match=r", line 3 is no UTF-8 text: its byte 2 is 0xff; "):
+        list(read_lines(written(tmp_path, b"a\rb\rc\xff\r")))
 
 
 NO_TEXT = "unpack what is compressed, and convert what has another encoding, as `iconv -f UTF-16 -t UTF-8` does."
@@ -203,11 +219,25 @@ def test_a_line_above_a_million_bytes_is_refused_without_reading_it_whole(tmp_pa
     tracemalloc.stop()
 
 
-def test_no_more_long_reviews_are_held_at_a_time_than_memory_allows():
-    longest = Review(LONGEST * "a")
-    assert [len(batch) for batch in batches(50 * [longest])] == [17, 17, 16]
-    longest_of_imdb = Review(13_704 * "a")
-    assert [len(batch) for batch in batches(2048 * [longest_of_imdb])] == [1024, 1024]
+def peak_memory(project: Project, reviews: int) -> float:
+    """The MB that predicting needs for a file of so many of the longest reviews; an emoji has each character take 4 bytes."""
+    command = ["python", "-m", "sentiment.predict", "--json"]
+    line = ("wonderful " * (LONGEST // 10))[:-5] + "\U0001f600\n"
+    with subprocess.Popen(
+        command, cwd=project.folder, env=project.environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as process:
+        for _ in range(reviews):
+            process.stdin.write(line.encode())
+        process.stdin.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss / 1000
+
+
+def test_the_longest_reviews_need_no_more_memory_however_many_they_are(project):
+    few, many = (peak_memory(project, reviews) for reviews in (34, 68))
+    assert many < few + 50
 
 
 @pytest.fixture
@@ -270,6 +300,8 @@ QUOTING = "; put a text with commas, quotes or newlines in double quotes, and do
         ("text,label\n", " has no column 'review'; its header has 'text', 'label'."),
         ("review,sentiment\n", " has no column 'label'; its header has 'review', 'sentiment'."),
         ("", " has no column 'review'; its header has none."),
+        ("review,label,review\na,1,b\n", " has 2 columns 'review'; its header has 'review', 'label', 'review'."),
+        ("label,review,label\n1,a,0\n", " has 2 columns 'label'; its header has 'label', 'review', 'label'."),
         (
             'review,label\n"a\nb",1\n\nfine\n',
             ", line 5 has 1 values, and the header 2; add what is missing, and put a text with commas in double quotes.",
@@ -289,7 +321,19 @@ QUOTING = "; put a text with commas, quotes or newlines in double quotes, and do
             f", line 2 starts a row that is no CSV (field larger than field limit ({LONGEST})){QUOTING}",
         ),
     ],
-    ids=["texts", "labels", "empty file", "too few", "too many", "label", "after quotes", "no closing quote", "too long"],
+    ids=[
+        "texts",
+        "labels",
+        "empty file",
+        "texts twice",
+        "labels twice",
+        "too few",
+        "too many",
+        "label",
+        "after quotes",
+        "no closing quote",
+        "too long",
+    ],
 )
 def test_a_csv_file_that_does_not_hold_what_is_asked_for_is_refused(tmp_path, content, message):
     path = written(tmp_path, content)
@@ -299,7 +343,7 @@ def test_a_csv_file_that_does_not_hold_what_is_asked_for_is_refused(tmp_path, co
 
 def test_a_long_text_is_read_from_a_csv_file(tmp_path):
     path = written(tmp_path, f"review\n{(LONGEST - 1) * 'a'}\n")
-    assert list(read_csv(path, "review", None)) == [Review((LONGEST - 1) * "a")]
+    assert list(read_csv(path, "review", None)) == [RawReview((LONGEST - 1) * "a")]
 
 
 @pytest.mark.parametrize(
@@ -331,10 +375,17 @@ def test_at_a_terminal_the_command_says_what_it_waits_for(project):
     os.close(terminal)
 
 
-def test_a_person_gets_aligned_lines_that_fit_the_terminal(predict_here, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "40")
-    printed = predict_here("wonderful superb café", "awful \x1b[31m waste " + 10 * "terrible ", "Xqzt").decode()
-    good, bad, unknown = printed.splitlines()
+def test_a_person_gets_aligned_lines_that_fit_the_terminal(project):
+    texts = "wonderful superb café", "awful \x1b[31m waste " + 10 * "terrible ", "Xqzt"
+    end, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 40))
+    environment = {name: value for name, value in project.environment.items() if name not in ("COLUMNS", "LINES")}
+    command = ["python", "-m", "sentiment.predict", *texts]
+    done = subprocess.run(command, cwd=project.folder, env=environment, stdout=terminal, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+    good, bad, unknown = os.read(end, 65536).decode().splitlines()
+    os.close(terminal)
+    os.close(end)
     assert re.match(r"(positive|negative)  0\.\d{4}  wonderful", good)
     assert good.endswith("  wonderful superb café")
     assert "awful  [31m" in bad
@@ -350,6 +401,17 @@ def test_the_folder_of_the_model_alone_is_enough_and_params_yaml_does_not_matter
     shutil.copytree(ROOT / "sentiment", tmp_path / "elsewhere/sentiment")
     elsewhere = Project(tmp_path / "elsewhere")
     assert predict(elsewhere, "--model", str(tmp_path / "model"), "--json", "A wonderful film", "Awful") == expected
+
+
+def test_predictions_need_no_tensorflow(project, tmp_path):
+    """Nor what else is not in the three packages that `pip install` of this project brings."""
+    for name in "tensorflow", "keras", "yaml", "yamlcore", "sklearn", "scipy", "matplotlib", "tqdm", "dvc":
+        (tmp_path / f"{name}.py").write_text("raise ModuleNotFoundError(__name__)")
+    expected = predict(project, "--json", "A wonderful film", "Awful")
+    command = ["python", "-m", "sentiment.predict", "--json", "A wonderful film", "Awful"]
+    environment = project.environment | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True)
+    assert (done.stdout, done.stderr) == (expected, b"")
 
 
 def test_more_lines_than_are_read_at_once_are_answered_in_order(predict_here, tmp_path):
@@ -380,14 +442,17 @@ def test_what_is_missing_is_told(project, tmp_path):
         ("vocabulary.txt", lambda content: content[:-3]),
         ("vocabulary.txt", lambda content: b""),
         ("preprocessing.json", lambda content: content[:20]),
-        ("preprocessing.json", lambda content: content.replace(b"40", b'"40"')),
-        ("preprocessing.json", lambda content: content.replace(b"40", b"41")),
-        ("preprocessing.json", lambda content: content.replace(b"12", b"13")),
+        ("preprocessing.json", lambda content: content.replace(b'"num_words": 40', b'"num_words": "40"')),
+        ("preprocessing.json", lambda content: content.replace(b'"num_words": 40', b'"num_words": 41')),
+        ("preprocessing.json", lambda content: content.replace(b'"maxlen": 12', b'"maxlen": 13')),
     ],
     ids=["cut", "empty", "cut", "text for a number", "words of another model", "length of another model"],
 )
 def test_a_folder_that_is_not_whole_is_refused(project, tmp_path, name, damage):
     folder = shutil.copytree(project.folder / "data/model", tmp_path / "model")
-    (folder / name).write_bytes(damage((folder / name).read_bytes()))
-    with pytest.raises(UserError, match=rf"^{folder} is not whole \(.*copy it again, or run `dvc repro`"):
-        text_predictor(folder)
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(damage(content))
+    assert (folder / name).read_bytes() != content
+    different = rf"{folder} has files of different models: .*; copy it again\."
+    with pytest.raises(UserError, match=f"^({told_of_damage(folder / name)}|{different}|{folder / name}: `num_words` is .*)$"):
+        read_model(folder)

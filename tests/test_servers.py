@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import ROOT, Project
+from helpers import is_missing
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -34,7 +35,7 @@ class Remote(NamedTuple):
 
 def require(path: Path, what: str) -> None:
     if not path.exists():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{what} is not installed")
+        is_missing(f"{what} is not installed")
 
 
 def free_port() -> int:

@@ -113,19 +113,29 @@ def test_make_says_on_which_machines_tensorflow_is_to_be_had_before_it_installs_
     assert ("on Linux with glibc (x86-64 or arm64; on Windows, in WSL 2)\nor on a Mac with Apple silicon" in printed) != fits
 
 
-def test_make_gives_every_command_to_a_shell(tmp_path):
-    """Without one, the make of macOS, 3.81, does not find the environment's commands."""
+@pytest.mark.parametrize("shell", ["the system's", "the environment's"])
+def test_make_runs_the_commands_of_the_environment_whatever_else_the_machine_has(tmp_path, shell):
+    """Those of the environment say their names; others of the same names fail.
+
+    The make of macOS, 3.81, finds the environment's commands through a shell alone, and is not to be had here. So a second run
+    has a shell in the environment, which says what it was given: that has to be every command.
+    """
     project = Project(tmp_path)
     copy_of_project(tmp_path)
-    bin_folder = tmp_path / ".venv/bin"
-    bin_folder.mkdir(parents=True)
-    (tmp_path / ".venv/installed").touch()
-    (bin_folder / "sh").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/given\n')
-    (bin_folder / "sh").chmod(0o755)
-    project.run("make", "run", "lint")
-    given = (tmp_path / "given").read_text()
+    environment, elsewhere = tmp_path / ".venv/bin", tmp_path / "elsewhere"
+    for folder, status in (environment, 0), (elsewhere, 1):
+        folder.mkdir(parents=True)
+        for name in "python", "dvc", "ruff", "mypy":
+            (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/given\nexit {status}\n')
+            (folder / name).chmod(0o755)
+    if shell == "the environment's":
+        (environment / "sh").write_text(f'#!/bin/sh\necho "$2" >> {tmp_path}/given\n')
+        (environment / "sh").chmod(0o755)
+    (environment.parent / "installed").touch()
+    project.run("make", "run", "lint", PATH=f"{elsewhere}:{project.environment['PATH']}")
+    given = [line.strip() for line in (tmp_path / "given").read_text().splitlines()]
     for command in "python -m sentiment.common.parameters", "dvc repro", "dvc metrics show", "ruff check", "mypy":
-        assert f"-c {command}\n" in given
+        assert command in given
 
 
 def test_make_says_how_to_make_a_git_repository_before_it_installs_anything(tmp_path):

@@ -1,31 +1,26 @@
 import made_corpus
 import numpy as np
 import pytest
+from helpers import ragged, sequences
 
 from sentiment.common.errors import UserError
-from sentiment.common.reviews import Reviews, load_reviews, save_reviews
+from sentiment.common.parameters import SplitSection, WordsSection
+from sentiment.common.reviews import load_reviews, save_reviews
 from sentiment.preprocessing import keep_frequent, split_reviews
 
-
-def ragged(*sequences: list[int]) -> Reviews:
-    tokens = np.array([token for sequence in sequences for token in sequence], np.uint32)
-    offsets = np.cumsum([0, *map(len, sequences)], dtype=np.int64)
-    return Reviews(tokens, offsets, np.arange(len(sequences), dtype=np.uint8) % 2)
-
-
-def sequences(reviews: Reviews) -> list[list[int]]:
-    return [tokens.tolist() for tokens in np.split(reviews.tokens, reviews.offsets[1:-1])]
+# The split does not look at the words.
+ALL_WORDS = {"num_words": 5, "skip_top": 0}
 
 
 def test_ids_are_ranks_plus_3_and_those_from_skip_top_up_to_num_words_stay():
-    kept = keep_frequent(ragged([1, 2, 9, 6, 7], [1], [], [7, 6]), num_words=10, skip_top=5)
+    kept = keep_frequent(ragged([1, 2, 9, 6, 7], [1], [], [7, 6]), WordsSection(num_words=10, skip_top=5))
     assert sequences(kept) == [[5, 9], [], [], [9]]
     assert kept.labels.tolist() == [0, 1, 0, 1]
     assert [array.dtype for array in kept] == [np.uint32, np.int64, np.uint8]
 
 
 def test_nothing_is_skipped_when_skip_top_is_zero():
-    assert sequences(keep_frequent(ragged([1, 2, 99]), num_words=100, skip_top=0)) == [[4, 5]]
+    assert sequences(keep_frequent(ragged([1, 2, 99]), WordsSection(num_words=100, skip_top=0))) == [[4, 5]]
 
 
 def test_num_words_and_skip_top_mean_what_they_mean_to_keras(tmp_path, monkeypatch):
@@ -36,14 +31,14 @@ def test_num_words_and_skip_top_mean_what_they_mean_to_keras(tmp_path, monkeypat
     (x, _), (x_test, _) = imdb.load_data(num_words=30, skip_top=6)
     fetched = made_corpus.encoded()
     for reviews, encoded in (fetched.train, x), (fetched.test, x_test):
-        kept = keep_frequent(reviews, num_words=30, skip_top=6)
+        kept = keep_frequent(reviews, WordsSection(num_words=30, skip_top=6))
         assert sequences(kept) == [[token for token in review if token > 2] for review in encoded]
     assert kept.offsets[-1] < fetched.test.offsets[-1]
 
 
 def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
     reviews = ragged(*([i] * (i % 4) for i in range(100)))
-    train, validation = split_reviews(reviews, train_size=80, seed=7)
+    train, validation = split_reviews(reviews, SplitSection(train_size=80, seed=7, **ALL_WORDS))
     order = np.random.RandomState(7).permutation(100)
     assert sequences(train) + sequences(validation) == [[i] * (i % 4) for i in order]
     np.testing.assert_array_equal(train.labels, order[:80] % 2)
@@ -52,7 +47,7 @@ def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
 
 def test_no_review_left_for_validation_is_an_error():
     with pytest.raises(UserError, match=r"`split.train_size` is 3: of 3 reviews, at most 2"):
-        split_reviews(ragged([1], [2], [3]), train_size=3, seed=1)
+        split_reviews(ragged([1], [2], [3]), SplitSection(train_size=3, seed=1, **ALL_WORDS))
 
 
 def test_reviews_are_read_as_they_were_written_and_written_the_same_each_time(tmp_path):

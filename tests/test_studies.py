@@ -1,18 +1,20 @@
 """The study as a pipeline of its own: only what is new is computed, and the main project does not see it."""
 
 import csv
+import importlib.util
 import io
 import json
-import os
 import re
 import shutil
+from pathlib import Path
 
 import made_corpus
 import pytest
 from conftest import ROOT, Project, write_yaml
+from helpers import is_missing
 
 from sentiment.common.errors import UserError
-from sentiment.common.parameters import read_params
+from sentiment.common.parameters import change_params, read_params
 from sentiment.common.yaml_reader import read_yaml
 from studies.variants import seeds_of
 
@@ -36,7 +38,7 @@ def studies(make_project):
         "published": {},
     }
     write(studies, study)
-    assert sorted(studies.repro()) == ["linear", "summary", "train@embedding", "train@one_hot", "train@preset"]
+    assert sorted(studies.repro()) == ["linear", "score", "summary", "train@embedding", "train@one_hot", "train@preset"]
     return studies
 
 
@@ -50,7 +52,7 @@ def read(studies: Project) -> tuple[dict, dict]:
 
 
 def runs_of(studies: Project, variant: str) -> list[dict]:
-    return json.loads((studies.folder / f"runs/{variant}.json").read_text())
+    return json.loads((studies.folder / "runs/networks.json").read_text())[variant]
 
 
 @pytest.mark.slow
@@ -91,12 +93,14 @@ def test_a_new_or_changed_variant_computes_that_variant_alone(studies):
     study, before = read(studies)
     variants = study["variants"]
     write(studies, study | {"variants": variants | {"preset": variants["preset"] | {"seeds": [8]}, "again": {}}})
-    assert studies.repro() == ["train@preset", "train@again", "summary"]
+    assert studies.repro() == ["train@preset", "train@again", "score", "summary"]
     _, after = read(studies)
     assert after["embedding"] == before["embedding"]
     assert after["again"] == before["embedding"] | {"difference_to_embedding": {"mean": 0, "standard_error": 0}}
     write(studies, study)
-    assert studies.repro() == ["summary"], "the runs of before are in DVC's cache"
+    assert studies.repro() == ["score"], (
+        "DVC has the networks of before, and the summary; but the network of `again` lies there"
+    )
     assert read(studies) == (study, before)
 
 
@@ -111,16 +115,76 @@ def test_another_comparison_trains_nothing(studies):
     assert studies.repro() == []
 
 
-@pytest.mark.slow
-def test_the_study_gives_what_the_main_pipeline_gives(studies):
+@pytest.fixture
+def main_project(studies):
+    """The project that the study is in; its parameters and code are put back after the test."""
     project = Project(studies.folder.parent)
     project.environment = studies.environment
-    project.set_params(train__seed=1)
+    files = {path: path.read_bytes() for path in (*project.folder.glob("sentiment/**/*.py"), project.folder / "params.yaml")}
+    yield project
+    for path, content in files.items():
+        path.write_bytes(content)
+
+
+@pytest.mark.slow
+def test_the_study_gives_what_the_main_pipeline_gives(studies, main_project):
+    main_project.set_params(train__seed=1)
     for stage in "split", "pad", "train", "evaluate":
-        project.run("python", "-m", f"stages.{stage}")
-    metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
-    _, run = json.loads((studies.folder / "runs/embedding.json").read_text())
+        main_project.run("python", "-m", f"stages.{stage}")
+    metrics = json.loads((main_project.folder / "metrics/metrics.json").read_text())
+    _, run = runs_of(studies, "embedding")
     assert run == {"seed": 1, **metrics}
+    model = (main_project.folder / "data/model/model.keras").read_bytes()
+    assert model == (studies.folder / "models/embedding/1.keras").read_bytes()
+
+
+def changed_stages(studies: Project) -> set[str]:
+    """The stages of which something that they read has changed."""
+    return set(json.loads(studies.run("dvc", "status", "--json")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("section", "key", "stages"),
+    [("FetchSection", "fetch__mirror", set()), ("EvaluateSection", "evaluate__margin", {"score", "linear"})],
+    ids=["of fetch", "of evaluate"],
+)
+def test_a_new_parameter_that_no_variant_uses_trains_no_network_again(studies, main_project, section, key, stages):
+    code = main_project.folder / "sentiment/common/parameters.py"
+    added = f'class {section}(Section):\n    {key.split("__")[1]}: Count\n    """a parameter that is new"""\n'
+    source = code.read_text()
+    assert source.count(f"class {section}(Section):\n") == 1
+    code.write_text(source.replace(f"class {section}(Section):\n", added))
+    assert "is missing: a parameter that is new" in main_project.run("python", "-m", "sentiment.common.parameters", status=1)
+    main_project.set_params(**{key: 1})
+    main_project.run("python", "-m", "sentiment.common.parameters")
+    assert changed_stages(studies) == stages
+
+
+@pytest.mark.slow
+def test_a_change_of_the_scores_scores_again_and_trains_nothing(studies, main_project):
+    code = main_project.folder / "sentiment/evaluation/scores.py"
+    source = code.read_text()
+    assert source.count("metrics.accuracy_score(y, positive)") == 1
+    code.write_text(source.replace("metrics.accuracy_score(y, positive)", "metrics.accuracy_score(y, positive) / 2"))
+    _, before = read(studies)
+    assert sorted(studies.repro()) == ["linear", "score", "summary"]
+    _, after = read(studies)
+    for variant, result in after.items():
+        assert result["validation_accuracy"]["mean"] == pytest.approx(
+            before[variant]["validation_accuracy"]["mean"] / 2, abs=1e-6
+        )
+    code.write_text(source)
+    assert set(studies.repro()) <= {"summary"}, "the scores of before are in DVC's cache"
+    assert read(studies)[1] == before
+
+
+@pytest.mark.slow
+def test_what_python_compiles_is_no_change_to_the_study(studies):
+    """The study's .dvcignore reaches no further than its own folder."""
+    for folder in (studies.folder.parent / "sentiment").glob("**/__pycache__"):
+        (folder / "of_another_python.cpython-399.pyc").write_bytes(b"compiled")
+    assert changed_stages(studies) == set()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +229,7 @@ def test_a_bad_study_is_refused_in_a_sentence(tmp_path, monkeypatch, change, is_
 )
 def test_a_bad_variant_is_refused_and_what_it_changes_is_named(changes, is_told):
     with pytest.raises(UserError, match=rf"^params\.yaml with {re.escape(json.dumps(changes))}: {re.escape(is_told)}$"):
-        read_params(changes=changes)
+        change_params(read_params(ROOT / "params.yaml"), changes)
 
 
 def test_a_variant_that_is_none_is_refused():
@@ -178,7 +242,7 @@ def test_a_variant_that_is_none_is_refused():
 
 def test_a_summary_of_what_has_not_run_is_told(make_project):
     printed = make_project().run("python", "-m", "studies.summary", status=1)
-    assert printed.startswith("ERROR: studies/runs/one_hot.json can't be read (")
+    assert printed == "ERROR: studies/runs/networks.json is not there; run `dvc repro` to make it.\n"
 
 
 def test_the_default_run_is_one_run_of_the_study():
@@ -204,7 +268,9 @@ def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
     for row, variant in zip(rows, ("embedding", "linear"), strict=True):
         assert float(row["test_accuracy"]) == result[variant]["test_accuracy"]["mean"]
-        (run,) = json.loads((studies.folder / f"runs/{variant}.json").read_text())
+        (run,) = (
+            runs_of(studies, variant) if variant != "linear" else json.loads((studies.folder / "runs/linear.json").read_text())
+        )
         assert run["test"].keys() == run["validation"].keys()
 
 
@@ -219,18 +285,22 @@ def test_the_main_project_does_not_see_the_study(studies):
 @pytest.mark.slow
 def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies):
     """Two nodes of one core each, on this machine, so that each of them gets runs."""
-    if os.environ.get("CI") != "true":
-        pytest.importorskip("ray", reason="Ray is optional: make .venv/ray")
+    if not importlib.util.find_spec("ray"):
+        is_missing("Ray is not installed: make .venv/ray")
     from ray.cluster_utils import Cluster
 
-    # Without the runs that earlier tests have left.
-    shutil.rmtree(studies.folder / "runs")
+    def outputs() -> dict[Path, bytes]:
+        files = (path for path in studies.folder.glob("*/**/*") if path.suffix in (".keras", ".json", ".csv", ".png"))
+        return {path: path.read_bytes() for path in files}
+
+    # Without the models that earlier tests have left.
+    shutil.rmtree(studies.folder / "models")
     studies.run("dvc", "checkout")
-    outputs = {path: path.read_bytes() for path in studies.folder.glob("*/*") if path.suffix in (".json", ".csv", ".png")}
-    # All runs are new to DVC.
+    expected = outputs()
+    # All networks are new to DVC.
     (studies.folder / "dvc.lock").unlink()
-    shutil.rmtree(studies.folder / "runs")
-    shutil.rmtree(studies.folder.parent / ".dvc/cache/runs")
+    for folder in studies.folder / "models", studies.folder / "runs", studies.folder.parent / ".dvc/cache/runs":
+        shutil.rmtree(folder)
     project = Project(studies.folder.parent)
     project.environment = studies.environment
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
@@ -241,5 +311,5 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies)
         cluster.shutdown()
     assert "5 runs on 2 machines" in printed
     studies.run("dvc", "commit", "--force", "train")
-    assert studies.repro() == ["linear", "summary"]
-    assert {path: path.read_bytes() for path in outputs} == outputs
+    assert sorted(studies.repro()) == ["linear", "score", "summary"]
+    assert outputs() == expected

@@ -12,11 +12,14 @@ import zipfile
 import numpy as np
 import pytest
 from conftest import ROOT, Project
+from helpers import is_missing
 
+from sentiment.common.files import write_json
 from sentiment.common.parameters import ModelSection, TrainSection
 from sentiment.common.reviews import Padded, save_padded
+from sentiment.common.vocabulary import vocabulary_sha256, write_vocabulary
 from sentiment.training import fit as training
-from sentiment.training import network, saving
+from sentiment.training import logits, network, saving
 from sentiment.training.reproducible import keras, tf
 
 MAXLEN, NUM_WORDS = 30, 50
@@ -31,9 +34,9 @@ def made_data(n: int, seed: int) -> Padded:
     return Padded(x, (x.mean(axis=1) > NUM_WORDS / 2).astype(np.uint8))
 
 
-def made_model(cell: str, train: TrainSection | None = None, **changes: object) -> keras.Model:
-    """A model of the test's size, with these changes of its parameters."""
-    model_params = {
+def made_model(cell: str, train: TrainSection | None = None, **changes: object) -> tuple[keras.Model, ModelSection]:
+    """A model of the test's size, with these changes of its parameters; and its parameters."""
+    values = {
         "input": "embedding",
         "embedding_dim": 16,
         "cell": cell,
@@ -43,10 +46,11 @@ def made_model(cell: str, train: TrainSection | None = None, **changes: object) 
         "dropout": 0.0,
         "output_dropout": 0.0,
     }
-    model = network.build_model(MAXLEN, NUM_WORDS, ModelSection(**model_params | changes), seed=1)
+    model_params = ModelSection(**values | changes)
+    model = network.build_model(MAXLEN, NUM_WORDS, model_params, seed=1)
     optimizer = training.make_optimizer(train or params(), N)
     model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
-    return model
+    return model, model_params
 
 
 def params(**changes: object) -> TrainSection:
@@ -64,9 +68,12 @@ def params(**changes: object) -> TrainSection:
 
 @pytest.fixture
 def float64():
-    keras.backend.set_floatx("float64")
+    """Keras keeps a policy of its own from the first layer on that a process makes, whatever the default is then."""
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
-    keras.backend.set_floatx("float32")
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.training
@@ -88,14 +95,15 @@ def float64():
 def test_training_is_that_of_model_fit(float64, cell, changes, train_changes):
     (x, y), validation = made_data(N, 1), made_data(100, 2)
     train = params(**train_changes)
-    fitted, trained = (made_model(cell, train, **changes) for _ in range(2))
+    (fitted, _), (trained, model_params) = (made_model(cell, train, **changes) for _ in range(2))
+    assert trained.compute_dtype == "float64"
     start = fitted.get_weights()
     expected = []
     for epoch in range(1, EPOCHS + 1):
         batches = training.batch_order(N, 3, epoch)
         history = fitted.fit(x[batches], y[batches], BATCH_SIZE, shuffle=False, verbose=0, validation_data=validation).history
         expected.append({name: values[0] for name, values in history.items()})
-    history = list(training.fit(trained, Padded(x, y), validation, train))
+    history = list(training.fit(trained, model_params, Padded(x, y), validation, train))
 
     assert fitted.optimizer.iterations == trained.optimizer.iterations == 50
     for ours, theirs, before in zip(trained.get_weights(), fitted.get_weights(), start, strict=True):
@@ -117,10 +125,10 @@ NETWORKS = [
 @pytest.mark.training
 @pytest.mark.parametrize(("cell", "changes"), NETWORKS)
 def test_the_logits_are_those_of_the_keras_model(cell, changes):
-    model = made_model(cell, dropout=0.5, output_dropout=0.5, **changes)
+    model, model_params = made_model(cell, dropout=0.5, output_dropout=0.5, **changes)
     x, _ = made_data(77, 1)
-    logits = network.compile_logits(model)(tf.constant(x)).numpy()
-    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), model.predict(x, verbose=0)[:, 0], atol=1e-6)
+    found = logits.compile_logits(model, model_params)(tf.constant(x)).numpy()
+    np.testing.assert_allclose(1 / (1 + np.exp(-found)), model.predict(x, verbose=0)[:, 0], atol=1e-6)
 
 
 @pytest.mark.training
@@ -129,10 +137,10 @@ def test_the_logits_are_those_of_the_keras_model(cell, changes):
     [("simple_rnn", {}), ("lstm", {}), ("gru", {}), ("gru", {"bidirectional": True, "pooling": "max_mean"})],
 )
 def test_dropout_is_of_the_embeddings_of_tokens_and_of_what_goes_into_the_last_layer(float64, cell, changes):
-    model = made_model(cell, dropout=0.25, output_dropout=0.5, **changes)
+    model, model_params = made_model(cell, dropout=0.25, output_dropout=0.5, **changes)
     ids = tf.constant(made_data(BATCH_SIZE, 1)[0])
     mask, output_mask = (
-        network.dropout_mask(shape, rate, tf.constant([3, 0], tf.int64), model.compute_dtype)
+        logits.dropout_mask(shape, rate, tf.constant([3, 0], tf.int64), model.compute_dtype)
         for shape, rate in ((ids.shape, 0.25), ((BATCH_SIZE, model.layers[-1].kernel.shape[0]), 0.5))
     )
     embedding, dropout, *others, _, last = model.layers
@@ -147,18 +155,18 @@ def test_dropout_is_of_the_embeddings_of_tokens_and_of_what_goes_into_the_last_l
 
     def with_gradients(function) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            logits = function()
-        gradients = tape.gradient(logits, [variable.value for variable in model.trainable_variables])
-        return [logits, *map(tf.convert_to_tensor, gradients)]
+            output = function()
+        gradients = tape.gradient(output, [variable.value for variable in model.trainable_variables])
+        return [output, *map(tf.convert_to_tensor, gradients)]
 
     compiled = tf.function(with_gradients, jit_compile=True, autograph=False)
-    found = with_gradients(expected), compiled(lambda: network.logits(model, ids, mask, output_mask))
+    found = with_gradients(expected), compiled(lambda: logits.logits(model, model_params, ids, mask, output_mask))
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
 
 def test_what_dropout_keeps_depends_on_seed_and_step_alone():
-    compiled = tf.function(network.dropout_mask, jit_compile=True, autograph=False)
+    compiled = tf.function(logits.dropout_mask, jit_compile=True, autograph=False)
 
     def draw(*seed: int) -> np.ndarray:
         return compiled((100, 100), 0.25, tf.constant(seed, tf.int64), "float32").numpy()
@@ -174,8 +182,8 @@ def test_what_dropout_keeps_depends_on_seed_and_step_alone():
 @pytest.mark.training
 def test_dropout_makes_other_weights_and_the_same_ones_each_time():
     def trained(**dropouts: float) -> np.ndarray:
-        model = made_model("gru", **dropouts)
-        list(training.fit(model, made_data(N, 1), made_data(100, 2), params(epochs=2)))
+        model, model_params = made_model("gru", **dropouts)
+        list(training.fit(model, model_params, made_data(N, 1), made_data(100, 2), params(epochs=2)))
         return np.concatenate([array.ravel() for array in model.get_weights()])
 
     none, of_tokens, of_outputs = trained(), trained(dropout=0.25), trained(output_dropout=0.25)
@@ -188,12 +196,12 @@ def test_dropout_makes_other_weights_and_the_same_ones_each_time():
 @pytest.mark.parametrize("patience", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_patience_is_that_of_early_stopping(patience):
     data, epochs = (made_data(N, 1), made_data(40, 2)), 20
-    stopped, trained = made_model("gru"), made_model("gru")
+    (stopped, model_params), (trained, _) = made_model("gru"), made_model("gru")
     stopping = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=patience, restore_best_weights=True)
     stopping.set_model(stopped)
     stopping.on_train_begin()
     expected = []
-    for row in training.fit(stopped, *data, params(epochs=epochs)):
+    for row in training.fit(stopped, model_params, *data, params(epochs=epochs)):
         stopping.on_epoch_end(len(expected), row)
         expected.append(row)
         if stopped.stop_training:
@@ -201,7 +209,7 @@ def test_patience_is_that_of_early_stopping(patience):
     last = stopped.get_weights()
     stopping.on_train_end()
 
-    assert list(training.fit(trained, *data, params(epochs=epochs, patience=patience))) == expected
+    assert list(training.fit(trained, model_params, *data, params(epochs=epochs, patience=patience))) == expected
     assert any((best != of_last).any() for best, of_last in zip(stopped.get_weights(), last, strict=True))
     for ours, theirs in zip(trained.get_weights(), stopped.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -209,9 +217,9 @@ def test_patience_is_that_of_early_stopping(patience):
 
 @pytest.mark.training
 def test_a_batch_may_be_larger_than_the_data():
-    model = made_model("simple_rnn", params(optimizer="sgd"))
+    model, model_params = made_model("simple_rnn", params(optimizer="sgd"))
     before = model.get_weights()
-    (row,) = training.fit(model, made_data(20, 1), made_data(10, 2), params(optimizer="sgd", epochs=1))
+    (row,) = training.fit(model, model_params, made_data(20, 1), made_data(10, 2), params(optimizer="sgd", epochs=1))
     assert np.isfinite(row["loss"])
     assert any((now != then).any() for now, then in zip(model.get_weights(), before, strict=True))
 
@@ -240,8 +248,8 @@ def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone():
 def test_the_same_model_is_the_same_bytes_and_stock_keras_reads_it(tmp_path, cell, changes, train):
     contents = []
     for name in "a.keras", "b.keras":
-        model = made_model(cell, train, **changes)
-        list(training.fit(model, made_data(N, 1), made_data(100, 2), train))
+        model, model_params = made_model(cell, train, **changes)
+        list(training.fit(model, model_params, made_data(N, 1), made_data(100, 2), train))
         saving.save_model(model, tmp_path / name)
         contents.append((tmp_path / name).read_bytes())
     assert contents[0] == contents[1]
@@ -262,9 +270,9 @@ def test_the_learning_rate_is_that_of_keras_unless_the_parameters_give_one():
 @pytest.mark.training
 def test_a_linear_schedule_falls_from_the_learning_rate_to_zero_over_all_steps():
     train = params(learning_rate=0.5, schedule="linear", epochs=3)
-    model = made_model("simple_rnn", train)
+    model, model_params = made_model("simple_rnn", train)
     rates = []
-    for _ in training.fit(model, made_data(N, 1), made_data(10, 2), train):
+    for _ in training.fit(model, model_params, made_data(N, 1), made_data(10, 2), train):
         rates.append(float(model.optimizer.learning_rate))
     assert rates == pytest.approx([0.5 * 2 / 3, 0.5 / 3, 0])
 
@@ -314,7 +322,10 @@ def sized_project(request, make_project):
     project = make_project()
     project.set_params(split__num_words=1000, pad__maxlen=100, train__epochs=1, **request.param)
     project.run("dvc", "repro", "--quiet", "pad")
-    (project.folder / "data/reviews/vocabulary.txt").write_text("".join(f"word{rank}\n" for rank in range(1, 1001)))
+    reviews, words = project.folder / "data/reviews", [b"word%d" % rank for rank in range(1, 1001)]
+    write_vocabulary(reviews / "vocabulary.txt", words)
+    encoding = json.loads((reviews / "tokenizer.json").read_text())
+    write_json(reviews / "tokenizer.json", encoding | {"vocabulary_sha256": vocabulary_sha256(words)})
     random = np.random.default_rng(0)
     for name, n in ("train", 250), ("validation", 50):
         x, y = random.integers(20, 1000, (n, 100), np.int32), random.integers(0, 2, n, np.uint8)
@@ -355,8 +366,7 @@ def emulated(processor: str) -> list[str]:
     qemu runs the interpreter itself, which finds the packages of its virtual environment through PYTHONPATH alone.
     """
     if not shutil.which("qemu-x86_64"):
-        message = "qemu-x86_64 (Debian's package qemu-user) is not installed"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(message)
+        is_missing("qemu-x86_64 (Debian's package qemu-user) is not installed")
     return ["qemu-x86_64", "-cpu", processor, os.path.realpath(sys.executable)]
 
 
@@ -381,15 +391,23 @@ def test_another_processor_with_avx2_gives_the_same_bytes(sized_project, process
 
 @pytest.mark.pipeline
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("processor", "command"), [("Nehalem", ["stages.train"]), ("SandyBridge", ["sentiment.predict", "text"])]
-)
-def test_a_processor_without_avx2_is_told(make_project, processor, command):
-    """With the first one, which has no AVX either, TensorFlow itself ends with an illegal instruction."""
-    purelib = sysconfig.get_path("purelib")
-    printed = make_project().run(*emulated(processor), "-m", *command, status=1, PYTHONPATH=purelib)
-    assert printed.splitlines()[-1].startswith("ERROR: This processor has no AVX2, which training and predicting need: ")
+def test_a_processor_without_avx2_is_told(make_project):
+    """This one has no AVX either: TensorFlow itself would end with an illegal instruction."""
+    printed = make_project().run(*emulated("Nehalem"), "-m", "stages.train", status=1, PYTHONPATH=sysconfig.get_path("purelib"))
+    assert printed.splitlines()[-1].startswith("ERROR: This processor has no AVX2, which training needs: ")
     assert "Traceback" not in printed
+
+
+@pytest.mark.pipeline
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", ["Nehalem", "SandyBridge"])
+def test_predictions_and_metrics_need_no_avx2_and_are_the_same_bytes(make_finished_project, processor):
+    project = make_finished_project()
+    predict = "-m", "sentiment.predict", "--json", "A wonderful film", "Awful and boring, a waste"
+    predicted, outputs = project.run("python", *predict), project.outputs()
+    assert predicted == project.run(*emulated(processor), *predict, PYTHONPATH=sysconfig.get_path("purelib"))
+    project.run(*emulated(processor), "-m", "stages.evaluate", PYTHONPATH=sysconfig.get_path("purelib"))
+    assert project.outputs() == outputs
 
 
 @pytest.mark.training

@@ -13,7 +13,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-from sentiment.common.errors import UserError
 from sentiment.common.files import damaged, size_of
 from sentiment.inference.forward import CELLS, Direction, Network
 
@@ -42,8 +41,6 @@ def read_network(path: Path) -> Network:
             network_layers = [layer for layer in config["config"]["layers"] if layer["class_name"] != "Dropout"]
             with h5py.File(io.BytesIO(_member(archive, "model.weights.h5", LARGEST_WEIGHTS))) as weights:
                 return _network(network_layers, weights)
-    except UserError:
-        raise
     except Exception as error:  # Whatever the reader of each part of the archive raises.
         raise damaged(path, error) from error
 

@@ -1,0 +1,43 @@
+"""What several test files need beside projects (conftest.py) and the made corpus (made_corpus.py)."""
+
+import csv
+import os
+import re
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+from sentiment.common.reviews import Reviews
+
+
+def is_missing(what: str) -> NoReturn:
+    """End a test that needs what is not there: skipped on a machine of one's own, failed in CI, which has it all."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(what)
+
+
+def told_of_damage(path: Path | str) -> str:
+    """A pattern of what is told of a stage's file that can't be read: what is wrong, and how to get another one."""
+    again = f"touch {path} && chmod -R u+w .dvc/cache/files && dvc repro"
+    return rf"{re.escape(str(path))} can't be read \(.*\); " + re.escape(
+        f"in its project, run `{again}`: DVC then checks it and makes it again."
+    )
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file by the names of its columns."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def ragged(*sequences: list[int]) -> Reviews:
+    """Reviews of these tokens, their labels 0 and 1 in turn."""
+    tokens = np.array([token for sequence in sequences for token in sequence], np.uint32)
+    offsets = np.cumsum([0, *map(len, sequences)], dtype=np.int64)
+    return Reviews(tokens, offsets, np.arange(len(sequences), dtype=np.uint8) % 2)
+
+
+def sequences(reviews: Reviews) -> list[list[int]]:
+    """The tokens of each review."""
+    return [tokens.tolist() for tokens in np.split(reviews.tokens, reviews.offsets[1:-1])]
