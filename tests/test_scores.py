@@ -3,13 +3,14 @@ import math
 import numpy as np
 import pytest
 from helpers import rows
+from scipy.special import logit
 
 from sentiment.evaluation.scores import Predicted, score
 from sentiment.plots.thresholds import plot_confusion, plot_precision_recall, plot_roc
 
 Y = np.array([1, 0, 1, 0, 1], np.uint8)
 PROBABILITIES = np.array([0.9, 0.6, 0.5, 0.2, 0.7])
-PREDICTED = Predicted(Y, PROBABILITIES)
+PREDICTED = Predicted(Y, logit(PROBABILITIES))
 
 
 def plot_all(predicted: Predicted, folder) -> None:
@@ -91,7 +92,7 @@ def test_the_pictures_are_png_files_with_the_same_bytes_each_time(tmp_path):
 @pytest.mark.filterwarnings("ignore:.*:sklearn.exceptions.UndefinedMetricWarning", "ignore:Only one class")
 @pytest.mark.parametrize("label", [0, 1])
 def test_validation_reviews_of_one_label_alone_have_metrics_and_curves(tmp_path, label):
-    predicted = Predicted(np.full(3, label, np.uint8), np.array([0.2, 0.6, 0.9]))
+    predicted = Predicted(np.full(3, label, np.uint8), logit([0.2, 0.6, 0.9]))
     scores = score(predicted, threshold=0.5)
     assert scores["accuracy"] == pytest.approx(2 / 3 if label else 1 / 3, abs=1e-6)
     assert scores["roc_auc"] is None
