@@ -27,7 +27,7 @@ from sentiment.common.parameters import Preprocessing, read_params
 from sentiment.common.vocabulary import vocabulary_sha256, write_vocabulary
 from sentiment.corpus.archive import read_archive
 from sentiment.corpus.encoding import LabelledTexts, encode_texts, rank_words, tokenise
-from sentiment.corpus.text_files import LONGEST, RawReview, _refuse_csv_and_json, read_csv, read_lines
+from sentiment.corpus.text_files import CHUNK, LONGEST, RawReview, _refuse_csv_and_json, read_csv, read_lines
 from sentiment.inference.classifier import classify
 from sentiment.inference.model_folder import Model, read_model
 
@@ -133,7 +133,8 @@ def written(folder: Path, content: str | bytes) -> str:
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"], ids=["Linux", "old Mac", "Windows"])
 @pytest.mark.parametrize("size", [3, 20_000], ids=["small", "large"])
 def test_a_line_is_a_review_whatever_ends_it(tmp_path, end, size):
-    texts = [f"review {i} {'é' * (i % 100)}" for i in range(size)]
+    # The first one ends where a part that is read at a time ends, between \r and \n.
+    texts = ["a" * (CHUNK - 1), *(f"review {i} {'é' * (i % 100)}" for i in range(size))]
     assert list(read_lines(written(tmp_path, end.join([*texts, ""])))) == [RawReview(text) for text in texts]
     assert list(read_lines(written(tmp_path, end.join(texts)))) == [RawReview(text) for text in texts]
     rows = end.join(["id,review", *(f'{i},"{text}"' for i, text in enumerate(texts))])
