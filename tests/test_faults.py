@@ -187,17 +187,22 @@ def test_without_its_packages_a_stage_says_how_to_get_them(done, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("stage", "parameter", "value", "good"), [("pad", "pad__maxlen", 10**13, 12), ("train", "model__embedding_dim", 10**11, 32)]
+    ("command", "parameter", "value", "good"),
+    [
+        (["sh", "-c", "ulimit -v 900000 && exec python -m stages.pad"], "pad__maxlen", 1_000_000, 12),
+        (["python", "-m", "stages.train"], "model__embedding_dim", 2**31 - 1, 32),
+    ],
+    ids=["pad", "train"],
 )
-def test_more_memory_than_there_is_is_told(done, stage, parameter, value, good):
+def test_more_memory_than_there_is_is_told(done, command, parameter, value, good):
     done.set_params(**{parameter: value})
     try:
-        printed = done.run("python", "-m", f"stages.{stage}", status=1)
+        printed = done.run(*command, status=1)
     finally:
         done.set_params(**{parameter: good})
     error = printed.splitlines()[-1]
     assert error.startswith("ERROR: There is not enough memory (")
-    assert error.endswith("): try smaller values in params.yaml.")
+    assert error.endswith("): end other programs, or make the model smaller in params.yaml.")
     assert "Traceback" not in printed
 
 
