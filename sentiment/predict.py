@@ -7,9 +7,10 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
-from sentiment.common.errors import start_command
+from sentiment.common.errors import UserError, start_command
 
 if __name__ == "__main__":
     # Before the imports, so that a missing package and Ctrl-C end in a sentence too.
@@ -31,20 +32,28 @@ def one_line(text: str, width: int) -> str:
     return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
-def batches(reviews: Iterable[RawReview]) -> Iterator[list[RawReview]]:
-    """The reviews in lists, each of REVIEWS_AT_ONCE, or ended by the review that goes above CHARACTERS_AT_ONCE."""
-    batch, characters = [], 0
-    for review in reviews:
-        batch.append(review)
-        characters += len(review.text)
-        if len(batch) == REVIEWS_AT_ONCE or characters > CHARACTERS_AT_ONCE:
-            yield batch
-            batch, characters = [], 0
-    if batch:
+def batches(reviews: Iterable[RawReview | None]) -> Iterator[list[RawReview]]:
+    """The reviews in lists, each of REVIEWS_AT_ONCE, or ended by a review that goes above CHARACTERS_AT_ONCE, or by None.
+
+    Raises:
+        UserError: as the reviews do, but after those that came before.
+    """
+    batch: list[RawReview] = []
+    characters = 0
+    try:
+        for review in chain(reviews, [None]):
+            if review is not None:
+                batch.append(review)
+                characters += len(review.text)
+            if batch and (review is None or len(batch) == REVIEWS_AT_ONCE or characters > CHARACTERS_AT_ONCE):
+                yield batch
+                batch, characters = [], 0
+    except UserError:
         yield batch
+        raise
 
 
-def predict_all(reviews: Iterable[RawReview], model: Model) -> Iterator[tuple[RawReview, float, int]]:
+def predict_all(reviews: Iterable[RawReview | None], model: Model) -> Iterator[tuple[RawReview, float, int]]:
     """Each review, the probability that it is positive, and the number of its words that the model knows."""
     for batch in batches(reviews):
         probabilities, known_words = classify(model, [review.text for review in batch])
@@ -112,8 +121,8 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def read_reviews(arguments: argparse.Namespace) -> Iterable[RawReview]:
-    """The reviews that the arguments name; a file is read as its reviews are asked for.
+def read_reviews(arguments: argparse.Namespace) -> Iterable[RawReview | None]:
+    """The reviews that the arguments name; a file is read as its reviews are asked for. None: the next one has yet to come.
 
     Raises:
         UserError: as for `read_lines` and `read_csv`.

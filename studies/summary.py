@@ -24,8 +24,8 @@ COLUMNS = "accuracy", "loss", "f1", "roc_auc"
 def spread(values: list[float]) -> dict[str, float | None]:
     """Mean, standard deviation (of a sample: n - 1; null for one value), minimum and maximum."""
     return {
-        "mean": (statistics.fmean(values)),
-        "std": (statistics.stdev(values)) if len(values) > 1 else None,
+        "mean": statistics.fmean(values),
+        "std": statistics.stdev(values) if len(values) > 1 else None,
         "min": min(values),
         "max": max(values),
     }
@@ -41,8 +41,8 @@ def difference(runs: list[dict], others: list[dict]) -> dict[str, float | None]:
     differences = [run["validation"]["accuracy"] - accuracy_of[run["seed"]] for run in runs if run["seed"] in accuracy_of]
     several = len(differences) > 1
     return {
-        "mean": (statistics.fmean(differences)) if differences else None,
-        "standard_error": (statistics.stdev(differences) / len(differences) ** 0.5) if several else None,
+        "mean": statistics.fmean(differences) if differences else None,
+        "standard_error": statistics.stdev(differences) / len(differences) ** 0.5 if several else None,
     }
 
 

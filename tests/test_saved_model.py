@@ -238,8 +238,8 @@ def test_a_folder_of_which_a_file_was_changed_is_refused(folder, name, change, t
 @pytest.mark.pipeline
 def test_a_folder_of_which_a_file_is_missing_is_refused(folder):
     for name, told in (
-        ("vocabulary.txt", "vocabulary.txt is not there; run `dvc repro` to make it."),
-        ("preprocessing.json", "preprocessing.json is not there; run `dvc repro` to make it."),
+        ("vocabulary.txt", "vocabulary.txt is not there; run `dvc repro` in the folder with its dvc.yaml to make it."),
+        ("preprocessing.json", "preprocessing.json is not there; run `dvc repro` in the folder with its dvc.yaml to make it."),
         ("model.keras", " has no model: run `make` or `dvc repro`, which train one, or name its folder with `--model`."),
     ):
         (folder / name).unlink()

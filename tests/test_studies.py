@@ -242,7 +242,10 @@ def test_a_variant_that_is_none_is_refused():
 
 def test_a_summary_of_what_has_not_run_is_told(make_project):
     printed = make_project().run("python", "-m", "studies.summary", status=1)
-    assert printed == "ERROR: studies/runs/networks.json is not there; run `dvc repro` to make it.\n"
+    assert (
+        printed
+        == "ERROR: studies/runs/networks.json is not there; run `dvc repro` in the folder with its dvc.yaml to make it.\n"
+    )
 
 
 def test_the_default_run_is_one_run_of_the_study():

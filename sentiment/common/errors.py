@@ -44,7 +44,8 @@ def print_error(kind: type[BaseException], error: BaseException, traceback: Trac
             "or run `make`, which sets it up."
         )
     elif isinstance(error, MemoryError) or kind.__name__ == "ResourceExhaustedError":  # TensorFlow's
-        sentence = f"There is not enough memory ({error!s:.120}): try smaller values in params.yaml."
+        detail = f" ({error!s:.120})" if str(error) else ""
+        sentence = f"There is not enough memory{detail}: end other programs, or make the model smaller in params.yaml."
     elif isinstance(error, OSError) and error.filename is None:
         # Errors of files and of the network are caught where they arise; printing is what is left.
         if sys.stdout:
@@ -56,7 +57,9 @@ def print_error(kind: type[BaseException], error: BaseException, traceback: Trac
     else:
         sys.__excepthook__(kind, error, traceback)
         return
-    print(f"ERROR: {sentence}", file=sys.stderr)
+    # What is quoted of an input does not steer the terminal.
+    shown = "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in sentence)
+    print(f"ERROR: {shown}", file=sys.stderr)
     # DVC gives this variable to the stages of an experiment. Those of a queue run in folders of their own.
     if "DVC_EXP_BASELINE_REV" in os.environ and ".dvc/tmp/exps" not in Path.cwd().as_posix():
         print(

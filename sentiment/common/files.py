@@ -70,7 +70,7 @@ def damaged(path: Path, error: Exception) -> UserError:
     """
     what = " ".join(str(error).split())
     if isinstance(error, FileNotFoundError):
-        return UserError(f"{path} is not there; run `dvc repro` to make it.")
+        return UserError(f"{path} is not there; run `dvc repro` in the folder with its dvc.yaml to make it.")
     again = f"touch {shlex.quote(str(path))} && chmod -R u+w .dvc/cache/files && dvc repro"
     return UserError(
         f"{path} can't be read ({what:.200}); in its project, run `{again}`: DVC then checks it and makes it again."

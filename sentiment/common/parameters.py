@@ -5,6 +5,7 @@
 
 import difflib
 import json
+import reprlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
@@ -16,7 +17,8 @@ from sentiment.common.errors import UserError, start_command
 from sentiment.common.files import damaged, read_bytes
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=1)]
+# XLA and ids count in 32 bits.
+Count = Annotated[int, Field(ge=1, lt=2**31)]
 # numpy.random.RandomState takes seeds of 32 bits.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -41,7 +43,7 @@ class Sha256Section(Section):
 class FetchSection(Section):
     source: Literal["package", "keras", "archive"]
     """where the reviews come from"""
-    archive: Annotated[str, Field(min_length=1)]
+    archive: Annotated[str, Field(min_length=1, max_length=1000)]
     """URL or path of aclImdb_v1.tar.gz, read when the source is `archive`"""
     sha256: Sha256Section
 
@@ -49,7 +51,7 @@ class FetchSection(Section):
 class WordsSection(Section):
     """Which words stay."""
 
-    num_words: Annotated[int, Field(ge=5)]
+    num_words: Annotated[int, Field(ge=5, lt=2**31)]
     """ids from this one on are dropped (id = frequency rank + 3)"""
     skip_top: Annotated[int, Field(ge=0)]
     """ids below this one are dropped"""
@@ -72,7 +74,8 @@ class SplitSection(WordsSection):
 
 
 class PadSection(Section):
-    maxlen: Count
+    # No text that is read has more tokens.
+    maxlen: Annotated[int, Field(ge=1, le=1_000_000)]
     """length of the padded sequences, in tokens"""
     padding: Literal["pre", "post"]
     """the side on which zeros are added"""
@@ -158,7 +161,9 @@ def validate(schema: type[Known], values: object, where: str) -> Known:
         return schema.model_validate(values)
     except ValidationError as error:
         documented = dict(documented_keys(schema))
-        raise UserError("\n".join(f"{where}: {_sentence(problem, documented)}" for problem in error.errors())) from error
+        # A file of something else may have thousands.
+        problems = error.errors()[: len(documented)]
+        raise UserError("\n".join(f"{where}: {_sentence(problem, documented)}" for problem in problems)) from error
 
 
 def read_section(schema: type[Known], path: Path) -> Known:
@@ -199,7 +204,7 @@ def change_params(params: Params, changes: Mapping[str, dict]) -> Params:
 
 
 def _sentence(problem: ErrorDetails, documented: dict[str, str]) -> str:
-    key = ".".join(map(str, problem["loc"]))
+    key = ".".join(map(str, problem["loc"]))[:100]
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
     if problem["type"] == "extra_forbidden":
@@ -210,8 +215,10 @@ def _sentence(problem: ErrorDetails, documented: dict[str, str]) -> str:
     if problem["type"] == "model_type":
         return f"`{key}` must be {documented[key]}."
     value = problem["input"]
-    # As YAML has it; a list or a section, which may hold itself, as Python has it.
-    shown = repr(value) if isinstance(value, list | dict) else json.dumps(value, ensure_ascii=False, default=str)
+    # As YAML has it; a list or a section, which may hold itself, or others a million times, as Python has its top.
+    top = reprlib.Repr()
+    top.maxlevel = 1
+    shown = top.repr(value) if isinstance(value, list | dict) else json.dumps(value, ensure_ascii=False, default=str)
     return f"`{key}` is {shown:.80}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
 
 

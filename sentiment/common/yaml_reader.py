@@ -7,15 +7,34 @@ import yaml
 from yamlcore import CoreLoader
 
 from sentiment.common.errors import UserError
+from sentiment.common.files import size_of
+
+# Bytes, and sections in each other: ten times as much as the files of this project have.
+LARGEST, DEEPEST = 100_000, 40
 
 
 class _Loader(CoreLoader):
     """YAML 1.2's core schema, as DVC reads it: 1e-05 is a number, 010 is ten, and no key stands twice."""
 
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node, index: object) -> yaml.Node:
+        event = self.peek_event()
+        self.depth += 1
+        problem = "write values without tags, such as `!!int`; see" if getattr(event, "tag", None) else None
+        if self.depth > DEEPEST:
+            problem = f"more than {DEEPEST} lists and sections stand in each other; see"
+        if problem:
+            raise yaml.constructor.ConstructorError(problem=problem, problem_mark=event.start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
 
 def _refuse(_: CoreLoader, node: yaml.ScalarNode) -> None:
     raise yaml.constructor.ConstructorError(
-        problem=f"DVC reads `{node.value}` differently: write numbers in plain digits, put text in quotes, and avoid `<<`; see",
+        problem=f"DVC reads `{node.value:.80}` differently: write numbers in plain digits, put text in quotes, "
+        "and avoid `<<`; see",
         problem_mark=node.start_mark,
     )
 
@@ -46,7 +65,11 @@ def read_yaml(path: Path) -> object:
         UserError: the file can't be read, or DVC would read another value.
     """
     try:
+        size_of(path, LARGEST)
         with path.open(encoding="utf-8") as file:
             return yaml.load(file, _Loader)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise UserError(f"{path} can't be read: {' '.join(str(error).split())}.") from error
+    except (OSError, ValueError, OverflowError, yaml.YAMLError) as error:
+        problem = " ".join(str(error).split())
+        if isinstance(error, OverflowError) or re.match(r"chr\(\)|Exceeds the limit", problem):
+            problem = "it has a number of thousands of digits, or an escape `\\U` that is no character"
+        raise UserError(f"{path} can't be read: {problem:.400}.") from error

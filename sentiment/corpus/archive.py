@@ -7,6 +7,7 @@ import urllib.request
 import zlib
 from http.client import HTTPException
 from pathlib import Path
+from typing import Self
 
 from tqdm import tqdm
 
@@ -16,8 +17,21 @@ from sentiment.corpus.encoding import LabelledTexts, Texts
 
 # Seconds without a byte after which a download is given up.
 STALLED_AFTER = 60
+# Bytes of a review, the longest of which has 13,704, and of whatever else is in the archive.
+LONGEST_REVIEW, LARGEST_MEMBER = 100_000, 100_000_000
 ANOTHER_SOURCE = "take another source, such as `-S fetch.source=package`"
 _RATINGS = {"pos": range(7, 11), "neg": range(1, 5)}
+
+
+class _Member(tarfile.TarInfo):
+    """What stands in an archive: files, and headers that tarfile reads whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if member.size > LARGEST_MEMBER:
+            raise ValueError(f"it has something of {member.size:,} bytes; at most {LARGEST_MEMBER:,} are read")
+        return member
 
 
 def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]:
@@ -34,9 +48,9 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
     folders: dict[str, Texts] = {f"aclImdb/{split}/{label}": {} for split in ("train", "test") for label in ("pos", "neg")}
     again = f"download it again, or {ANOTHER_SOURCE}"
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        with tarfile.open(path, "r|gz", tarinfo=_Member) as archive:
             for member in archive:
-                name = f"{origin} has {member.name!r}"
+                name = f"{origin} has {member.name!r:.200}"
                 if not (member.isfile() or member.isdir()) or {"", ".."} & set(member.name.split("/")):
                     raise UserError(f"{name}, which is a link, a device or a path that leads elsewhere; {again}.")
                 if member.isdir() or not re.match("aclImdb/(train|test)/(?!unsup/).+/", member.name):
@@ -44,6 +58,8 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
                 review = re.fullmatch(r"(.+/(pos|neg))/(\d+)_(\d+)\.txt", member.name, re.ASCII)
                 if not review or review[1] not in folders or int(review[4]) not in _RATINGS[review[2]]:
                     raise UserError(f"{name}, which is no review of the published archive; {again}.")
+                if member.size > LONGEST_REVIEW:
+                    raise UserError(f"{name}, which has {member.size:,} bytes; at most {LONGEST_REVIEW:,} are read; {again}.")
                 texts, review_id = folders[review[1]], int(review[3])
                 if review_id in texts:
                     raise UserError(f"{name}, but review {review_id} was there already; {again}.")
@@ -53,7 +69,8 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
                 except UnicodeDecodeError as error:
                     raise UserError(f"{name}, which is not UTF-8 ({error}); {again}.") from error
     except (OSError, EOFError, TypeError, ValueError, RecursionError, MemoryError, tarfile.TarError, zlib.error) as error:
-        raise UserError(f"{origin} can't be read as a tar.gz ({error!s:.200}); {again}.") from error
+        what = str(error) or "it takes too much memory"
+        raise UserError(f"{origin} can't be read as a tar.gz ({what:.200}); {again}.") from error
     for folder, texts in folders.items():
         first_missing = next(review_id for review_id in range(len(texts) + 1) if review_id not in texts)
         if first_missing < len(texts) or not texts:

@@ -60,7 +60,7 @@ def tokenise(text: bytes) -> list[bytes]:
 def as_ascii(text: str) -> str:
     """The text with the quotes, dashes, ellipses and spaces that phones and word processors type as ASCII has them.
 
-    The reviews of IMDB were typed in ASCII: to a model of them, `isn\u2019t` in place of `isn't` is an unknown word.
+    Nearly all reviews of IMDB were typed in ASCII: to a model of them, `isn\u2019t` in place of `isn't` is an unknown word.
     """
     return text.translate(_ASCII_OF_TYPED)
 

@@ -1,15 +1,22 @@
 """Reviews as people have them: arguments of a command, a file with one a line, or a column of a CSV file."""
 
 import csv
+import json
+import re
+import select
 from collections.abc import Iterator
-from functools import partial
+from contextlib import suppress
 from itertools import repeat
 from typing import NamedTuple
 
 from sentiment.common.errors import UserError
 
-# Bytes of a line, and characters of a value in a CSV file. The longest review of IMDB has 13,704 bytes.
+# Bytes of a line, and characters of a row in a CSV file. The longest review of IMDB has 13,704 bytes.
 LONGEST = 1_000_000
+# Bytes that are read at a time, and seconds without a byte after which what has come is answered.
+CHUNK, PAUSE = 1 << 16, 0.001
+# Columns that tell the header of a CSV file from a review.
+USUAL_COLUMNS = set("text texts review reviews sentence sentences comment comments sentiment label labels rating".split())
 # How the labels are spelled in files.
 SPELLINGS = {
     "positive": "positive",
@@ -47,15 +54,21 @@ def to_text(content: bytes, where: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_lines(path: str) -> Iterator[RawReview]:
+def read_lines(path: str) -> Iterator[RawReview | None]:
     """The reviews of a file with one a line, or of standard input for `-`. Blank lines at the end are none.
 
+    None stands where the next line has yet to come: who wrote the others may wait for the answers.
+
     Raises:
-        UserError: the file can't be read, or a line is no UTF-8 text or longer than LONGEST.
+        UserError: the file can't be read, or a line is no UTF-8 text or longer than LONGEST, or the first one is CSV or JSON.
     """
     blank_lines = 0
-    for line in _lines(path):
-        if line.isspace():
+    for number, line in _lines(path):
+        if number == 1:
+            _refuse_csv_and_json(line, _name(path))
+        if not line:
+            yield None
+        elif line.isspace():
             blank_lines += 1
         else:
             yield from repeat(RawReview(""), blank_lines)
@@ -63,20 +76,24 @@ def read_lines(path: str) -> Iterator[RawReview]:
             blank_lines = 0
 
 
-def read_csv(path: str, text_column: str, label_column: str | None) -> Iterator[RawReview]:
-    """The reviews of a CSV file with a header, or of standard input for `-`.
+def read_csv(path: str, text_column: str, label_column: str | None) -> Iterator[RawReview | None]:
+    """The reviews of a CSV file with a header, or of standard input for `-`; None as in `read_lines`.
 
     Raises:
         UserError: as for `read_lines`, or the file is no CSV file, or lacks a column or a value, or has another label.
     """
     rows = _rows(path)
-    _, header = next(rows, ("", []))
+    header = next((row for _, row in rows if row), [])
     for column in text_column, label_column:
         if column is not None and header.count(column) != 1:
             columns = ", ".join(map(repr, header)) or "none"
             found = f"{header.count(column)} columns" if column in header else "no column"
-            raise UserError(f"{_name(path)} has {found} {column!r}; its header has {columns:.300}.")
+            advice = ": save it with commas in place of semicolons or tabs" if re.search(r";|\\t", columns) else ""
+            raise UserError(f"{_name(path)} has {found} {column!r:.80}; its header has {columns:.300}{advice}.")
     for where, row in rows:
+        if not row:
+            yield None
+            continue
         if len(row) != len(header):
             raise UserError(
                 f"{where} has {len(row)} values, and the header {len(header)}; "
@@ -91,38 +108,73 @@ def read_csv(path: str, text_column: str, label_column: str | None) -> Iterator[
         yield RawReview(values[text_column], label)
 
 
+def _refuse_csv_and_json(line: str, name: str) -> None:
+    """Refuse a file whose first line is the header of a CSV file, or begins and ends as JSON does."""
+    line = line.strip()
+    columns = [column.strip('"').lower() for column in re.split("[,;\t]", line)]
+    # In a sentence, spaces stand behind the commas.
+    if len(columns) > 1 and USUAL_COLUMNS.intersection(columns) and columns == [column.strip()[:40] for column in columns]:
+        raise UserError(f"{name}, line 1 is the header of a CSV file; name the column of its reviews with `--csv`.")
+    begins = re.fullmatch(r'[\[{]\s*(["\[{](.*[\[{,])?)?', line)
+    with suppress(ValueError, RecursionError):
+        if begins or (re.match(r'[\[{]\s*["\[{]', line) and json.loads(line)):
+            raise UserError(f"{name}, line 1 is JSON; write the reviews alone, one a line, or a CSV file and use `--csv`.")
+
+
 def _name(path: str) -> str:
-    return "Standard input" if path == "-" else path
+    return "Standard input" if path == "-" else f"{path:.300}"
 
 
-def _lines(path: str) -> Iterator[str]:
+def _lines(path: str) -> Iterator[tuple[int, str]]:
+    r"""The lines, ended by \n, \r\n or \r, with their numbers; and an empty one when the next has yet to come."""
+    number, rest, chunk = 0, b"", b"\n"
     try:
-        # Latin-1 keeps each byte; Python ends a line at \n, \r\n and \r alike.
-        with open(0 if path == "-" else path, encoding="latin-1") as file:
-            for number, latin1 in enumerate(iter(partial(file.readline, LONGEST + 1), ""), start=1):
-                line = latin1.encode("latin-1")
-                where = f"{_name(path)}, line {number}"
-                if len(line) > LONGEST:
-                    raise UserError(
-                        f"{where} has more than {LONGEST:,} bytes; cut it, or put each review on a line of its own."
-                    )
-                yield to_text(line, where)
+        with open(0 if path == "-" else path, "rb", buffering=0) as file:
+            while chunk:
+                if not select.select([file], [], [], PAUSE)[0]:
+                    yield number, ""
+                    select.select([file], [], [])
+                chunk = file.read(CHUNK)
+                lines = (rest + chunk).splitlines(keepends=True)
+                # The rest is no whole line yet; a \n may follow its \r.
+                rest = lines.pop() if chunk and not lines[-1].endswith(b"\n") else b""
+                for line in [*lines, rest]:
+                    where = f"{_name(path)}, line {number + 1}"
+                    if len(line) > LONGEST:
+                        raise UserError(
+                            f"{where} has more than {LONGEST:,} bytes; cut it, or put each review on a line of its own."
+                        )
+                    if line is not rest:
+                        number += 1
+                        yield number, to_text(line, where)
     except OSError as error:
         raise UserError(f"{_name(path)} can't be read: {error.strerror}.") from error
 
 
 def _rows(path: str) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a CSV file that are not blank, each with the file and the line where it starts."""
+    """The rows of a CSV file, each with where it starts. None is blank; an empty one stands where the next has yet to come."""
     csv.field_size_limit(LONGEST)
-    rows = csv.reader(_lines(path), strict=True)
+    number, line, characters = 0, "", 0
     where = f"{_name(path)}, line 1"
+
+    def lines() -> Iterator[str]:
+        nonlocal number, line, characters
+        for numbered in _lines(path):
+            number, line = numbered
+            characters += len(line)
+            if characters > LONGEST:
+                raise UserError(f"{where} starts a row above {LONGEST:,} characters; cut it, or close its double quotes.")
+            # To the reader, an empty line is a row, or nothing between quotes.
+            yield line
+
     try:
-        for row in rows:
-            if row:
+        for row in csv.reader(lines(), strict=True):
+            if row or not line:
                 yield where, row
-            where = f"{_name(path)}, line {rows.line_num + 1}"
+            characters, where = 0, f"{_name(path)}, line {number + 1}"
     except csv.Error as error:
+        separators = "part the columns with commas, not with semicolons or tabs; " if number == 1 else ""
         raise UserError(
             f"{where} starts a row that is no CSV ({error}); "
-            "put a text with commas, quotes or newlines in double quotes, and double the quotes in it."
+            f"{separators}put a text with commas, quotes or newlines in double quotes, and double the quotes in it."
         ) from error
