@@ -310,3 +310,8 @@ with socket.create_server(("127.0.0.1", 0)) as taken, contextlib.suppress(tf.err
     shown = Project(ROOT, ROOT).run("python", str(script))
     assert error in shown and warning not in shown
     assert warning in Project(ROOT, ROOT).run("python", str(script), TF_CPP_MIN_LOG_LEVEL="0")
+
+
+def test_a_warning_ends_no_command_whatever_the_environment_says():
+    warn = "from sentiment.common.errors import start_command; start_command(); import warnings; warnings.warn('see here')"
+    assert "see here" in Project(ROOT, ROOT).run("python", "-c", warn, PYTHONWARNINGS="error")
