@@ -5,7 +5,6 @@ studies/models/<variant>/<seed>.keras.
 """
 
 import argparse
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,9 +33,12 @@ def train(variant: str, seed: int) -> bytes:
 
 def write_models(variant: str, models: Mapping[int, bytes]) -> None:
     """Write the models of a variant, by seed, in place of those that are there."""
-    shutil.rmtree(MODELS / variant, ignore_errors=True)
-    for seed, content in models.items():
-        write_bytes(MODELS / variant / f"{seed}.keras", content)
+    paths = {MODELS / variant / f"{seed}.keras": content for seed, content in models.items()}
+    for path, content in paths.items():
+        write_bytes(path, content)
+    for path in (MODELS / variant).glob("*.keras"):
+        if path not in paths:
+            path.unlink()
 
 
 def main() -> None:
