@@ -1,4 +1,7 @@
-"""Where the reviews come from: the PyPI package, Keras, or the archive. Each source gives the same training reviews."""
+"""Where the reviews come from: the PyPI package, Keras, the archive, or files of one's own.
+
+The first three give the same training reviews, those of IMDB.
+"""
 
 import csv
 import os
@@ -7,8 +10,6 @@ from importlib import metadata
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import FetchSection
@@ -86,7 +87,7 @@ def from_keras() -> Dataset:
         splits = imdb.load_data(num_words=len(word_ranks) + 1, start_char=None, oov_char=None, index_from=0)
     except Exception as error:  # Keras raises bare Exception for a failed download.
         raise UserError(f"keras.datasets.imdb can't be loaded ({error}); try again, or {ANOTHER_SOURCE}.") from error
-    train, test = (join([np.array(tokens, np.uint32) for tokens in split], labels) for split, labels in splits)
+    train, test = (join(zip(split, labels, strict=True)) for split, labels in splits)
     return Dataset(train, test, [word.encode() for word in sorted(word_ranks, key=word_ranks.__getitem__)])
 
 
@@ -94,13 +95,13 @@ class Source(NamedTuple):
     """Where reviews come from.
 
     read: gives the reviews, from the section `fetch` of the parameters, and the checkout that paths in it are relative to
-    has_test_reviews: whether there are test reviews
-    advice: what to do about data that are damaged, or others than expected
+    has_test_reviews: of IMDB: whether there are test reviews
+    advice: of IMDB: what to do about data that are damaged, or others than expected
     """
 
     read: Callable[[FetchSection, Path], Dataset]
-    has_test_reviews: bool
-    advice: str
+    has_test_reviews: bool = True
+    advice: str = ""
 
 
 # By the name of the parameter.
