@@ -14,10 +14,7 @@ from sentiment.corpus.python2_dict import python2_dict_order
 # The defaults of the Keras tokenizer that encoded the reviews. These characters and the space separate words; letters are
 # lower-cased in ASCII alone. On bytes, since str.lower() and str.split() know more of both.
 _SEPARATORS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-
-
 _NORMALISE = bytes.maketrans(_SEPARATORS + ascii_uppercase.encode(), b" " * len(_SEPARATORS) + ascii_lowercase.encode())
-
 
 # What phones and word processors type, by the ASCII that it stands for; what is not seen is left out.
 _TYPED = {
@@ -31,7 +28,6 @@ _TYPED = {
 _ASCII_OF_TYPED = str.maketrans({typed: ascii for ascii, characters in _TYPED.items() for typed in characters})
 # The seed of keras.datasets.imdb.load_data.
 _KERAS_SEED = 113
-
 
 # UTF-8 texts by review id.
 Texts = dict[int, bytes]
@@ -49,10 +45,7 @@ Labelled = Iterable[tuple[list[bytes], int]]
 
 
 class Dataset(NamedTuple):
-    """What every source gives. A token is the rank of its word: vocabulary[0] has rank 1.
-
-    tokenizer: what cut the texts into words, a key of TOKENIZERS
-    """
+    """What every source gives. A token is the rank of its word: vocabulary[0] has rank 1. `tokenizer` cut the texts."""
 
     train: Reviews
     test: Reviews
@@ -108,10 +101,7 @@ def _by_file_name(split: LabelledTexts) -> Labelled:
 
 
 def rank_all(train: Labelled, test: Labelled, rank: Callable[[Mapping[bytes, int]], list[bytes]]) -> Dataset:
-    """Reviews whose words are replaced by their ranks; `rank` gives the words by rank from their counts in `train`.
-
-    The counts come in the order in which `train` first has the words. Words of `test` alone are left out.
-    """
+    """Words become ranks; `rank` orders them by their counts in `train`, given in the order in which they first come there."""
     # One pass over the words: each gets the next number when it first comes. The numbers are then counted and ranked.
     numbers: defaultdict[bytes, int] = defaultdict(count().__next__)
     numbered = join((map(numbers.__getitem__, words), label) for words, label in train)

@@ -1,7 +1,4 @@
-"""Where the reviews come from: the PyPI package, Keras, the archive, or files of one's own.
-
-The first three give the same training reviews, those of IMDB.
-"""
+"""Where the reviews come from: the PyPI package, Keras, the archive, all three with the same training reviews; or one's own."""
 
 import csv
 import os
@@ -15,6 +12,7 @@ from sentiment.common.errors import UserError
 from sentiment.common.parameters import FetchSection
 from sentiment.common.reviews import join
 from sentiment.corpus.archive import ANOTHER_SOURCE, download, read_archive
+from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts
 
 # The release of the package whose order of rows `_read_csv` knows.
@@ -109,4 +107,5 @@ SOURCES = {
     "package": Source(lambda fetch, checkout: from_package(), False, REINSTALL),
     "keras": Source(lambda fetch, checkout: from_keras(), True, ANOTHER_SOURCE),
     "archive": Source(lambda fetch, checkout: from_archive(fetch.archive, checkout), True, ANOTHER_SOURCE),
+    "csv": Source(lambda fetch, checkout: from_csv(fetch.csv, checkout)),
 }
