@@ -312,3 +312,16 @@ def test_another_folder_of_reviews_is_a_parameter_and_a_dependency(own_project):
     assert "60 training reviews" in project.run("dvc", "repro", "fetch")
     write_rows(project.folder / "data/other/train.tsv", made_rows("German", 62))
     assert "data/other" in project.run("dvc", "status", "fetch")
+
+
+@pytest.mark.pipeline
+def test_the_study_says_that_it_is_one_of_imdb(own_project):
+    project = own_project("German")
+    project.run("dvc", "repro", "--quiet", "fetch")
+    assert project.run("python", "-m", "studies.variants", status=1).startswith(
+        "ERROR: data/reviews has reviews of your own, and the study is one of IMDB's: set `fetch.source` to package"
+    )
+    assert (project.folder / "Makefile").read_text().count("dvc repro fetch\n\tpython -m studies.variants\n") == 2
+    project.run("git", "checkout", "--quiet", "params.yaml")
+    project.run("dvc", "repro", "--quiet", "fetch")
+    assert project.run("python", "-m", "studies.variants") == ""
