@@ -331,6 +331,15 @@ def test_another_folder_of_reviews_is_a_parameter_and_a_dependency(own_project):
 
 
 @pytest.mark.pipeline
+def test_a_folder_that_is_not_there_is_told_by_dvc(own_project):
+    project = own_project("German")
+    project.set_params(fetch__csv__folder="data/nosuch")
+    printed = project.run("dvc", "repro", "fetch", status=255)
+    assert "ERROR: failed to reproduce 'fetch': [Errno 2] No such file or directory:" in printed
+    assert "data/nosuch" in printed
+
+
+@pytest.mark.pipeline
 def test_the_study_says_that_it_is_one_of_imdb(own_project):
     project = own_project("German")
     project.run("dvc", "repro", "--quiet", "fetch")
