@@ -38,12 +38,14 @@ study: .venv/installed ## compare the variants of studies/variants.yaml over see
 	python -m sentiment.common.parameters
 	@python requirements/unlock.py
 	dvc repro fetch
+	python -m studies.variants
 	cd studies && dvc repro && dvc metrics show
 
 study-on-ray: .venv/ray ## the same, on this machine's cores or on the Ray cluster that RAY_ADDRESS names
 	python -m sentiment.common.parameters
 	@python requirements/unlock.py
 	dvc repro fetch
+	python -m studies.variants
 	python -m studies.on_ray
 	cd studies && dvc commit --force train && dvc repro && dvc metrics show
 

@@ -17,6 +17,7 @@ from sentiment.common.files import write_bytes
 from sentiment.common.parameters import read_params
 from sentiment.common.reviews import LABEL_NAMES, Padded, load_padded
 from sentiment.common.vocabulary import FIRST_ID, words_of_ids
+from sentiment.evaluation.regression import bag_of_words, fit_regression
 from sentiment.evaluation.words import LearnedWords, learned_words
 from sentiment.inference.forward import probabilities, word_vectors
 from sentiment.inference.model_folder import Model, read_model
@@ -34,6 +35,16 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
     for key, value in values.items():
         result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return result
+
+
+def references(train: Padded, validation: Padded, num_words: int) -> dict[str, float]:
+    """The validation accuracy of what a network has to beat. A label of which there is one training review is not learned."""
+    counts = np.bincount(train.y, minlength=2)
+    accuracies = {"always the label that more of the training reviews have": float((validation.y == counts.argmax()).mean())}
+    if min(counts) > 1:
+        predicted = fit_regression(train, num_words).predict(bag_of_words(validation.x, num_words))
+        accuracies["a logistic regression on the bag of the same words"] = float((predicted == validation.y).mean())
+    return accuracies
 
 
 def most_wrong(model: Model, validation: Padded) -> list[dict]:
@@ -80,6 +91,7 @@ def page() -> str:
         metrics=json.loads(Path("metrics/metrics.json").read_text()),
         study=json.loads(Path("studies/metrics/study.json").read_text()),
         pictures={path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures},
+        references=references(train, validation, model.preprocessing.num_words),
         outermost=outermost(words, names),
         neighbours=neighbours(words, names),
         most_wrong=most_wrong(model, validation),

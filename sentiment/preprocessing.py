@@ -20,16 +20,17 @@ def split_reviews(reviews: Reviews, split: SplitSection) -> tuple[Reviews, Revie
     """Training and validation reviews: the first `train_size` of a seeded permutation, and the others.
 
     Raises:
-        UserError: no review is left for validation.
+        UserError: no review is left for training or for validation.
     """
-    n = len(reviews.labels)
-    if split.train_size >= n:
+    n, wanted = len(reviews.labels), split.train_size
+    size = int(n * wanted) if isinstance(wanted, float) else wanted
+    if not 1 <= size < n:
         raise UserError(
-            f"`split.train_size` is {split.train_size}: of {n} reviews, at most {n - 1} can be for training, "
-            "so that at least one is left for validation."
+            f"`split.train_size` is {wanted}: of {n} reviews, 1 to {n - 1} can be for training, so that at least one "
+            "is left for validation; a share such as 0.8 fits any number of reviews."
         )
     order = np.random.RandomState(split.seed).permutation(n)
-    return take(reviews, order[: split.train_size]), take(reviews, order[split.train_size :])
+    return take(reviews, order[:size]), take(reviews, order[size:])
 
 
 def pad(reviews: Reviews, padding: PadSection) -> Padded:

@@ -1,4 +1,4 @@
-"""Fetch the IMDB reviews, in the encoding and the order of `keras.datasets.imdb`.
+"""Fetch the reviews; those of IMDB in the encoding and the order of `keras.datasets.imdb`.
 
 Takes the source that `fetch.source` names. Writes data/reviews/{train,test}.npz, whose tokens are frequency ranks (1 = most
 frequent), vocabulary.txt, and tokenizer.json, which says how the texts became tokens. A source without test reviews gives a
@@ -33,7 +33,7 @@ def main() -> None:
     save_reviews(REVIEWS / "train.npz", dataset.train)
     save_reviews(REVIEWS / "test.npz", dataset.test)
     write_vocabulary(REVIEWS / "vocabulary.txt", dataset.vocabulary)
-    encoding = Encoding(tokenizer="keras_imdb", vocabulary_sha256=vocabulary_sha256(dataset.vocabulary))
+    encoding = Encoding(tokenizer=dataset.tokenizer, vocabulary_sha256=vocabulary_sha256(dataset.vocabulary))
     write_json(REVIEWS / "tokenizer.json", encoding.model_dump())
     print(f"{len(dataset.train.labels)} training reviews, {len(dataset.test.labels)} test reviews")
 

@@ -7,12 +7,11 @@ Takes the fetched reviews and the parameters of the lesson. Writes studies/runs/
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
-from sklearn.linear_model import LogisticRegressionCV
 
 from sentiment.common.files import write_json
 from sentiment.common.parameters import read_params
 from sentiment.common.reviews import load_reviews
+from sentiment.evaluation.regression import bag_of_words, fit_regression
 from sentiment.evaluation.scores import predict_each, score_each
 from sentiment.preprocessing import keep_frequent, pad, training_and_validation
 from studies.variants import RUNS
@@ -20,21 +19,11 @@ from studies.variants import RUNS
 REVIEWS = Path("data/reviews")
 
 
-def bag_of_words(x: np.ndarray, num_words: int) -> sparse.csr_matrix:
-    """How often each id occurs in each review: (n, num_words) for ids of shape (n, maxlen); padding counts as no word."""
-    counts = sparse.csr_matrix((np.ones(x.size), (np.repeat(np.arange(len(x)), x.shape[1]), x.ravel())), (len(x), num_words))
-    counts[:, 0] = 0
-    return counts
-
-
 def main() -> None:
     params = read_params()
     labelled, test = (load_reviews(REVIEWS / name) for name in ("train.npz", "test.npz"))
-    (x, y), validation = training_and_validation(labelled, params.split, params.pad)
-    cross_validated = LogisticRegressionCV(
-        Cs=np.logspace(-3, 1, 9), l1_ratios=(0,), cv=5, scoring="neg_log_loss", max_iter=1000, use_legacy_attributes=False
-    )
-    regression = cross_validated.fit(bag_of_words(x, params.split.num_words), y)
+    train, validation = training_and_validation(labelled, params.split, params.pad)
+    regression = fit_regression(train, params.split.num_words)
     print(f"The inverse of the regularisation, C, is {regression.C_:g}.")
 
     def predict(x: np.ndarray) -> np.ndarray:
@@ -42,7 +31,7 @@ def main() -> None:
 
     unseen = {"validation": validation, "test": pad(keep_frequent(test, params.split), params.pad)}
     scores = score_each(predict_each(unseen, predict), params.evaluate.threshold)
-    model = {"parameters": regression.coef_.size + 1, "input_bytes": x.nbytes}
+    model = {"parameters": regression.coef_.size + 1, "input_bytes": train.x.nbytes}
     write_json(RUNS / "linear.json", [{"seed": None, **scores, "model": model}])
 
 

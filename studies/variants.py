@@ -1,12 +1,12 @@
-"""What variants.yaml says of the study."""
+"""What variants.yaml says of the study. `python -m studies.variants` checks that the fetched reviews are the study's."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from sentiment.common.errors import UserError
-from sentiment.common.parameters import Params, Section, Seed, change_params, read_params, validate
+from sentiment.common.errors import UserError, start_command
+from sentiment.common.parameters import Encoding, Params, Section, Seed, change_params, read_params, read_section, validate
 from sentiment.common.yaml_reader import read_yaml
 
 STUDIES = Path("studies")
@@ -81,3 +81,21 @@ def params_of(name: str, seed: int) -> Params:
     """The parameters of a run: those of params.yaml, with the changes of the variant and with this train.seed."""
     changes = read_variant(read_study(), name).model_dump(exclude={"seeds"}, exclude_none=True)
     return change_params(read_params(), changes | {"train": changes.get("train", {}) | {"seed": seed}})
+
+
+def check_reviews() -> None:
+    """The study is one of IMDB's reviews.
+
+    Raises:
+        UserError: others are fetched.
+    """
+    if read_section(Encoding, Path("data/reviews/tokenizer.json")).tokenizer != "keras_imdb":
+        raise UserError(
+            "data/reviews has reviews of your own, and the study is one of IMDB's: set `fetch.source` to package, keras or "
+            "archive, and the other parameters as they were (`git checkout params.yaml`), and run `make study` again."
+        )
+
+
+if __name__ == "__main__":
+    start_command()
+    check_reviews()

@@ -124,6 +124,7 @@ def has_code(path: str) -> bool:
 ONLY_CHECKS = {
     "sentiment/common/errors.py",
     "sentiment/common/parameters.py",
+    "sentiment/common/problems.py",
     "sentiment/common/yaml_reader.py",
     "studies/__init__.py",
 }

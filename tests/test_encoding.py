@@ -21,7 +21,7 @@ def test_words_are_ranked_by_count_and_encoded_by_rank_without_the_unknown_ones(
     ranked = rank_words(Counter(b"b a c a b a".split()))
     assert ranked == [b"a", b"b", b"c"]
     ranks = {word: rank for rank, word in enumerate(ranked, start=1)}
-    assert encode(b"c unknown a a".split(), ranks).tolist() == [3, 1, 1]
+    assert list(encode(b"c unknown a a".split(), ranks)) == [3, 1, 1]
 
 
 def test_ties_stand_in_the_order_of_a_python_2_dict():

@@ -70,7 +70,11 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("train__optimizer", "sdg", "is \"sdg\": input should be 'adam', 'sgd' or 'rmsprop'"),
         ("split__skip_top", -1, "is -1: input should be greater than or equal to 0"),
         ("split__num_words", 20, "is 20: it must be above `split.skip_top`, which is 20, or no word stays"),
-        ("split__train_size", 0, "is 0: input should be greater than or equal to 1"),
+        ("split__train_size", 0, "is 0: it must be a number of reviews, or a share between 0 and 1"),
+        ("split__train_size", 1.0, "is 1.0: it must be a number of reviews, or a share between 0 and 1"),
+        ("split__train_size", True, "is True: it must be a number of reviews, or a share between 0 and 1"),
+        ("fetch__csv__positive", [], "is []: list should have at least 1 item after validation, not 0"),
+        ("fetch__csv__tokens", "letters", "is \"letters\": input should be 'words' or 'characters'"),
         ("pad__maxlen", 0, "is 0: input should be greater than or equal to 1"),
         ("pad__padding", False, "is false: input should be 'pre' or 'post'"),
         ("model__dropout", 1.0, "is 1.0: input should be less than 1"),
@@ -81,7 +85,7 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("model__cell", "rnn", "is \"rnn\": input should be 'simple_rnn', 'lstm' or 'gru'"),
         ("evaluate__threshold", 1.5, "is 1.5: input should be less than or equal to 1"),
         ("evaluate__threshold", float("nan"), "is NaN: input should be a finite number"),
-        ("fetch__source", "url", "is \"url\": input should be 'package', 'keras' or 'archive'"),
+        ("fetch__source", "url", "is \"url\": input should be 'package', 'keras', 'archive' or 'csv'"),
         ("fetch__archive", "", 'is "": string should have at least 1 character'),
         ("fetch__sha256__train", None, "is null: input should be a valid string"),
         ("fetch__sha256__train", "0f", "is \"0f\": string should match pattern '^[0-9a-f]{64}$'"),
@@ -89,6 +93,16 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(problems, parameter, value, is_told):
     assert problems(**{parameter: value}) == [f"`{parameter.replace('__', '.')}` {is_told}."]
+
+
+def test_a_label_of_both_classes_is_refused_whatever_its_case(problems):
+    assert problems(fetch__csv__negative=["bad", " POS"]) == [
+        "`fetch.csv.positive` and `fetch.csv.negative` both have 'pos': leave it in one of them."
+    ]
+
+
+def test_a_label_that_yaml_takes_for_a_number_is_refused(problems):
+    assert problems(fetch__csv__positive=["good", 1]) == ["`fetch.csv.positive.1` is 1: input should be a valid string."]
 
 
 def test_a_value_that_holds_itself_is_refused(tmp_path):
@@ -229,8 +243,8 @@ def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split(unch
     unchanged.set_params(split__train_size=300)
     printed = unchanged.run("dvc", "repro", status=255)
     assert (
-        "ERROR: `split.train_size` is 300: of 300 reviews, at most 299 can be for training, "
-        "so that at least one is left for validation.\n"
+        "ERROR: `split.train_size` is 300: of 300 reviews, 1 to 299 can be for training, so that "
+        "at least one is left for validation; a share such as 0.8 fits any number of reviews.\n"
     ) in printed
 
 

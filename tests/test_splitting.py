@@ -46,7 +46,7 @@ def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
 
 
 def test_no_review_left_for_validation_is_an_error():
-    with pytest.raises(UserError, match=r"`split.train_size` is 3: of 3 reviews, at most 2"):
+    with pytest.raises(UserError, match=r"`split.train_size` is 3: of 3 reviews, 1 to 2"):
         split_reviews(ragged([1], [2], [3]), SplitSection(train_size=3, seed=1, **ALL_WORDS))
 
 

@@ -3,19 +3,20 @@
 `python -m sentiment.common.parameters` checks the file and does nothing else.
 """
 
-import difflib
 import json
-import reprlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from sentiment.common.errors import UserError, start_command
 from sentiment.common.files import damaged, read_bytes
+from sentiment.common.problems import sentence
 
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+Labels = Annotated[list[Label], Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # XLA and ids count in 32 bits.
 Count = Annotated[int, Field(ge=1, lt=2**31)]
@@ -40,11 +41,35 @@ class Sha256Section(Section):
     """sha256 of vocabulary.txt"""
 
 
+class CsvSection(Section):
+    """Reviews of one's own, read when the source is `csv`."""
+
+    folder: Text
+    """folder with train.csv or train.tsv and, if there are test reviews, test.csv or test.tsv"""
+    text: Text
+    """name of the column with the texts"""
+    label: Text
+    """name of the column with the labels"""
+    positive: Labels
+    """labels that count as positive, whatever their case and outer spaces"""
+    negative: Labels
+    """labels that count as negative"""
+    tokens: Literal["words", "characters"]
+    """what the texts are cut into"""
+
+    @model_validator(mode="after")
+    def no_label_is_of_both_classes(self) -> Self:
+        if both := sorted({*self.positive} & {*self.negative}):
+            raise ValueError(f"`fetch.csv.positive` and `fetch.csv.negative` both have {both[0]!r}: leave it in one of them.")
+        return self
+
+
 class FetchSection(Section):
-    source: Literal["package", "keras", "archive"]
+    source: Literal["package", "keras", "archive", "csv"]
     """where the reviews come from"""
-    archive: Annotated[str, Field(min_length=1, max_length=1000)]
+    archive: Text
     """URL or path of aclImdb_v1.tar.gz, read when the source is `archive`"""
+    csv: CsvSection
     sha256: Sha256Section
 
 
@@ -66,9 +91,15 @@ class WordsSection(Section):
         return self
 
 
+def _is_size(value: object) -> object:
+    if (type(value) is int and value >= 1) or (type(value) is float and 0 < value < 1):
+        return value
+    raise ValueError(f"`split.train_size` is {value!r:.80}: it must be a number of reviews, or a share between 0 and 1.")
+
+
 class SplitSection(WordsSection):
-    train_size: Count
-    """number of training reviews; the others are for validation"""
+    train_size: Annotated[int | float, BeforeValidator(_is_size)]
+    """training reviews, their number or their share, rounded down; the others are for validation"""
     seed: Seed
     """seed of the permutation that splits the reviews"""
 
@@ -86,8 +117,8 @@ class PadSection(Section):
 class Encoding(Section):
     """How texts became tokens: tokenizer.json, beside the fetched reviews."""
 
-    tokenizer: Literal["keras_imdb"]
-    """what cut the texts into words"""
+    tokenizer: Literal["keras_imdb", "words", "characters"]
+    """what cut the texts into tokens"""
     vocabulary_sha256: Sha256
     """sha256 of vocabulary.txt"""
 
@@ -161,9 +192,8 @@ def validate(schema: type[Known], values: object, where: str) -> Known:
         return schema.model_validate(values)
     except ValidationError as error:
         documented = dict(documented_keys(schema))
-        # A file of something else may have thousands.
-        problems = error.errors()[: len(documented)]
-        raise UserError("\n".join(f"{where}: {_sentence(problem, documented)}" for problem in problems)) from error
+        problems = error.errors()[: len(documented)]  # a file of something else may have thousands
+        raise UserError("\n".join(f"{where}: {sentence(problem, documented)}" for problem in problems)) from error
 
 
 def read_section(schema: type[Known], path: Path) -> Known:
@@ -201,25 +231,6 @@ def change_params(params: Params, changes: Mapping[str, dict]) -> Params:
     unchanged = params.model_dump()
     changed = unchanged | {section: unchanged.get(section, {}) | change for section, change in changes.items()}
     return validate(Params, changed, f"params.yaml with {json.dumps(changes)}")
-
-
-def _sentence(problem: ErrorDetails, documented: dict[str, str]) -> str:
-    key = ".".join(map(str, problem["loc"]))[:100]
-    if problem["type"] == "value_error":
-        return str(problem["ctx"]["error"])
-    if problem["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(key, documented, n=1, cutoff=0)
-        return f"`{key}` is no parameter; the nearest one is `{nearest[0]}`."
-    if problem["type"] == "missing":
-        return f"`{key}` is missing: {documented[key]}."
-    if problem["type"] == "model_type":
-        return f"`{key}` must be {documented[key]}."
-    value = problem["input"]
-    # As YAML has it; a list or a section, which may hold itself, or others a million times, as Python has its top.
-    top = reprlib.Repr()
-    top.maxlevel = 1
-    shown = top.repr(value) if isinstance(value, list | dict) else json.dumps(value, ensure_ascii=False, default=str)
-    return f"`{key}` is {shown:.80}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
 
 
 def documented_keys(section: type[Section] = Params, prefix: str = "") -> Iterator[tuple[str, str]]:

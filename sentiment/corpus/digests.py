@@ -15,11 +15,13 @@ NO_REVIEWS = Reviews(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, 
 
 
 def check_digests(dataset: Dataset, fetch: FetchSection) -> None:
-    """Compare a data set with the digests in the parameters. A source without test reviews must have none.
+    """Compare IMDB's reviews with the digests in the parameters. A source without test reviews must have none.
 
     Raises:
         UserError: it is other data.
     """
+    if fetch.source == "csv":  # the folder's hash in dvc.lock is what tells these reviews from others
+        return
     source, expected = SOURCES[fetch.source], fetch.sha256
     for name, found, wanted in (
         ("train", reviews_sha256(dataset.train), expected.train),

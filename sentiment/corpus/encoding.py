@@ -1,10 +1,10 @@
 """From texts to the tokens of `keras.datasets.imdb`: words, their ranks, and the order of the reviews."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from string import ascii_lowercase, ascii_uppercase
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,7 @@ from sentiment.corpus.python2_dict import python2_dict_order
 # The defaults of the Keras tokenizer that encoded the reviews. These characters and the space separate words; letters are
 # lower-cased in ASCII alone. On bytes, since str.lower() and str.split() know more of both.
 _SEPARATORS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-
-
 _NORMALISE = bytes.maketrans(_SEPARATORS + ascii_uppercase.encode(), b" " * len(_SEPARATORS) + ascii_lowercase.encode())
-
 
 # What phones and word processors type, by the ASCII that it stands for; what is not seen is left out.
 _TYPED = {
@@ -32,7 +29,6 @@ _ASCII_OF_TYPED = str.maketrans({typed: ascii for ascii, characters in _TYPED.it
 # The seed of keras.datasets.imdb.load_data.
 _KERAS_SEED = 113
 
-
 # UTF-8 texts by review id.
 Texts = dict[int, bytes]
 
@@ -44,12 +40,17 @@ class LabelledTexts(NamedTuple):
     negative: Texts
 
 
+# The words of each review, and its label, 1 = positive.
+Labelled = Iterable[tuple[list[bytes], int]]
+
+
 class Dataset(NamedTuple):
-    """What every source gives. A token is the rank of its word: vocabulary[0] has rank 1."""
+    """What every source gives. A token is the rank of its word: vocabulary[0] has rank 1. `tokenizer` cut the texts."""
 
     train: Reviews
     test: Reviews
     vocabulary: list[bytes]
+    tokenizer: Literal["keras_imdb", "words", "characters"] = "keras_imdb"
 
 
 def tokenise(text: bytes) -> list[bytes]:
@@ -65,9 +66,9 @@ def as_ascii(text: str) -> str:
     return text.translate(_ASCII_OF_TYPED)
 
 
-def encode(words: Iterable[bytes], ranks: dict[bytes, int]) -> np.ndarray:
-    """The ranks of the words that have one: uint32, shape (number of these words,)."""
-    return np.fromiter(filter(None, map(ranks.get, words)), np.uint32)
+def encode(words: Iterable[bytes], ranks: Mapping[bytes, int]) -> Iterator[int]:
+    """The ranks of the words that have one."""
+    return filter(None, map(ranks.get, words))
 
 
 def rank_words(counts: Mapping[bytes, int]) -> list[bytes]:
@@ -85,23 +86,27 @@ def encode_texts(train: LabelledTexts, test: LabelledTexts) -> Dataset:
     Before the shuffle the positive reviews come first, then the negative ones, each by file name as text. The ids are
     unique, so the part of the name up to `_` is enough.
     """
-    # One pass over the words: each gets the next number when it first comes. The numbers are then counted and ranked.
-    numbers: defaultdict[bytes, int] = defaultdict(count().__next__)
-    numbered = _join_in_order(train, lambda words: np.fromiter(map(numbers.__getitem__, words), np.uint32))
-    vocabulary = rank_words(dict(zip(numbers, np.bincount(numbered.tokens).tolist(), strict=True)))
-    ranks = {word: rank for rank, word in enumerate(vocabulary, start=1)}
-    rank_of_number = np.fromiter(map(ranks.__getitem__, numbers), np.uint32)
-    ranked_train = numbered._replace(tokens=rank_of_number[numbered.tokens])
-    ranked_test = _join_in_order(test, lambda words: encode(words, ranks))
+    ranked = rank_all(_by_file_name(train), _by_file_name(test), rank_words)
     random = np.random.RandomState(_KERAS_SEED)
     shuffled_train, shuffled_test = (
-        take(reviews, random.permutation(len(reviews.labels))) for reviews in (ranked_train, ranked_test)
+        take(reviews, random.permutation(len(reviews.labels))) for reviews in (ranked.train, ranked.test)
     )
-    return Dataset(shuffled_train, shuffled_test, vocabulary)
+    return ranked._replace(train=shuffled_train, test=shuffled_test)
 
 
-def _join_in_order(split: LabelledTexts, tokens_of: Callable[[list[bytes]], np.ndarray]) -> Reviews:
-    """The reviews of a split, in the order of their file names; `tokens_of` makes tokens of a review's words."""
-    texts = [texts[review_id] for texts in split for review_id in sorted(texts, key="{}_".format)]
-    labels = np.repeat([1, 0], [len(split.positive), len(split.negative)])
-    return join([tokens_of(tokenise(text)) for text in texts], labels)
+def _by_file_name(split: LabelledTexts) -> Labelled:
+    for texts, label in (split.positive, 1), (split.negative, 0):
+        for review_id in sorted(texts, key="{}_".format):
+            yield tokenise(texts[review_id]), label
+
+
+def rank_all(train: Labelled, test: Labelled, rank: Callable[[Mapping[bytes, int]], list[bytes]]) -> Dataset:
+    """Words become ranks; `rank` orders them by their counts in `train`, given in the order in which they first come there."""
+    # One pass over the words: each gets the next number when it first comes. The numbers are then counted and ranked.
+    numbers: defaultdict[bytes, int] = defaultdict(count().__next__)
+    numbered = join((map(numbers.__getitem__, words), label) for words, label in train)
+    vocabulary = rank(dict(zip(numbers, np.bincount(numbered.tokens).tolist(), strict=True)))
+    ranks = {word: number for number, word in enumerate(vocabulary, start=1)}
+    rank_of_number = np.fromiter(map(ranks.__getitem__, numbers), np.uint32)
+    ranked_train = numbered._replace(tokens=rank_of_number[numbered.tokens])
+    return Dataset(ranked_train, join((encode(words, ranks), label) for words, label in test), vocabulary)

@@ -1,4 +1,4 @@
-"""Where the reviews come from: the PyPI package, Keras, or the archive. Each source gives the same training reviews."""
+"""Where the reviews come from: the PyPI package, Keras, the archive, all three with the same training reviews; or one's own."""
 
 import csv
 import os
@@ -8,12 +8,11 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import FetchSection
 from sentiment.common.reviews import join
 from sentiment.corpus.archive import ANOTHER_SOURCE, download, read_archive
+from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts
 
 # The release of the package whose order of rows `_read_csv` knows.
@@ -86,7 +85,7 @@ def from_keras() -> Dataset:
         splits = imdb.load_data(num_words=len(word_ranks) + 1, start_char=None, oov_char=None, index_from=0)
     except Exception as error:  # Keras raises bare Exception for a failed download.
         raise UserError(f"keras.datasets.imdb can't be loaded ({error}); try again, or {ANOTHER_SOURCE}.") from error
-    train, test = (join([np.array(tokens, np.uint32) for tokens in split], labels) for split, labels in splits)
+    train, test = (join(zip(split, labels, strict=True)) for split, labels in splits)
     return Dataset(train, test, [word.encode() for word in sorted(word_ranks, key=word_ranks.__getitem__)])
 
 
@@ -94,13 +93,13 @@ class Source(NamedTuple):
     """Where reviews come from.
 
     read: gives the reviews, from the section `fetch` of the parameters, and the checkout that paths in it are relative to
-    has_test_reviews: whether there are test reviews
-    advice: what to do about data that are damaged, or others than expected
+    has_test_reviews: of IMDB: whether there are test reviews
+    advice: of IMDB: what to do about data that are damaged, or others than expected
     """
 
     read: Callable[[FetchSection, Path], Dataset]
-    has_test_reviews: bool
-    advice: str
+    has_test_reviews: bool = True
+    advice: str = ""
 
 
 # By the name of the parameter.
@@ -108,4 +107,5 @@ SOURCES = {
     "package": Source(lambda fetch, checkout: from_package(), False, REINSTALL),
     "keras": Source(lambda fetch, checkout: from_keras(), True, ANOTHER_SOURCE),
     "archive": Source(lambda fetch, checkout: from_archive(fetch.archive, checkout), True, ANOTHER_SOURCE),
+    "csv": Source(lambda fetch, checkout: from_csv(fetch.csv, checkout)),
 }

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import repeat
 from typing import NamedTuple
@@ -18,21 +18,15 @@ CHUNK, PAUSE = 1 << 16, 0.001
 # Columns that tell the header of a CSV file from a review.
 USUAL_COLUMNS = set("text texts review reviews sentence sentences comment comments sentiment label labels rating".split())
 # How the labels are spelled in files.
-SPELLINGS = {
-    "positive": "positive",
-    "pos": "positive",
-    "1": "positive",
-    "negative": "negative",
-    "neg": "negative",
-    "0": "negative",
-}
+SPELLINGS = dict.fromkeys(("positive", "pos", "1"), "positive") | dict.fromkeys(("negative", "neg", "0"), "negative")
 
 
 class RawReview(NamedTuple):
-    """A text, and its label where one is given: `positive` or `negative`."""
+    """A text, its label where one is given (`positive` or `negative`), and the file and the line of a CSV file."""
 
     text: str
     label: str | None = None
+    where: str = ""
 
 
 def to_text(content: bytes, where: str) -> str:
@@ -76,8 +70,12 @@ def read_lines(path: str) -> Iterator[RawReview | None]:
             blank_lines = 0
 
 
-def read_csv(path: str, text_column: str, label_column: str | None) -> Iterator[RawReview | None]:
+def read_csv(
+    path: str, text_column: str, label_column: str | None, spellings: Mapping[str, str] = SPELLINGS
+) -> Iterator[RawReview | None]:
     """The reviews of a CSV file with a header, or of standard input for `-`; None as in `read_lines`.
+
+    Tabs separate the values of a `.tsv` file. `spellings` has the labels in lower case; in the file, case does not matter.
 
     Raises:
         UserError: as for `read_lines`, or the file is no CSV file, or lacks a column or a value, or has another label.
@@ -102,10 +100,10 @@ def read_csv(path: str, text_column: str, label_column: str | None) -> Iterator[
         values = dict(zip(header, row, strict=True))
         label = None
         if label_column is not None:
-            label = SPELLINGS.get(values[label_column].strip().lower())
+            label = spellings.get(values[label_column].strip().lower())
             if not label:
-                raise UserError(f"{where} has the label {values[label_column]!r:.50}; allowed are {', '.join(SPELLINGS)}.")
-        yield RawReview(values[text_column], label)
+                raise UserError(f"{where} has the label {values[label_column]!r:.50}; allowed are {', '.join(spellings)}.")
+        yield RawReview(values[text_column], label, where)
 
 
 def _refuse_csv_and_json(line: str, name: str) -> None:
@@ -168,7 +166,7 @@ def _rows(path: str) -> Iterator[tuple[str, list[str]]]:
             yield line
 
     try:
-        for row in csv.reader(lines(), strict=True):
+        for row in csv.reader(lines(), delimiter="\t" if path.endswith(".tsv") else ",", strict=True):
             if row or not line:
                 yield where, row
             characters, where = 0, f"{_name(path)}, line {number + 1}"

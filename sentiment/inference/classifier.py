@@ -4,7 +4,8 @@ import numpy as np
 
 from sentiment.common.reviews import join
 from sentiment.common.vocabulary import INDEX_FROM
-from sentiment.corpus.encoding import as_ascii, encode, tokenise
+from sentiment.corpus.encoding import encode
+from sentiment.corpus.tokenizers import TOKENIZERS
 from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import Model
 from sentiment.preprocessing import keep_frequent, pad
@@ -13,12 +14,14 @@ from sentiment.preprocessing import keep_frequent, pad
 def classify(model: Model, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """The probability that each of n texts is positive, and how many of its words the model knows: float64 and int64, (n,).
 
-    A text becomes the model's input as the model's folder says, whatever params.yaml says now, but for what `as_ascii`
-    changes. Without a known word, it is padding alone, and the probability says nothing of the text.
+    A text becomes the model's input as the model's folder says, whatever params.yaml says now; of a model of IMDB, but for
+    what `as_ascii` changes. Without a known word, it is padding alone, and the probability says nothing of the text.
     """
     preprocessing = model.preprocessing
     frequent = model.vocabulary[: preprocessing.num_words - INDEX_FROM]
     ranks = {word: rank for rank, word in enumerate(frequent, start=1)}
-    reviews = join([encode(tokenise(as_ascii(text).encode()), ranks) for text in texts], labels=np.zeros(len(texts)))
+    tokens_of = TOKENIZERS[preprocessing.tokenizer]
+    # Any label: it plays no part.
+    reviews = join((encode(tokens_of(text), ranks), 0) for text in texts)
     known = keep_frequent(reviews, preprocessing)
     return probabilities(model.network, pad(known, preprocessing).x), known.lengths

@@ -1,10 +1,14 @@
 """The look of the pictures: the same on every machine, and one colour a meaning."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, findSystemFonts
+from matplotlib.ft2font import FT2Font
 
 from sentiment.common.files import atomic_write
 
@@ -26,3 +30,19 @@ def save_figure(figure: Figure, path: Path) -> None:
     """Write the figure as a PNG, which holds no date."""
     with atomic_write(path) as part:
         figure.savefig(part, format="png")
+
+
+def font_of(text: str) -> Path | None:
+    """The first font that has all characters of a text: the one of the pictures, or one of this machine."""
+    for path in _fonts():
+        with suppress(RuntimeError):  # a font of bitmaps
+            font = FT2Font(path)
+            if all(font.get_char_index(ord(character)) for character in text):
+                return Path(path)
+    return None
+
+
+def _fonts() -> Iterator[str]:
+    yield findfont("DejaVu Sans")
+    # Last Resort has every character, as a box.
+    yield from (path for path in sorted(findSystemFonts()) if "LastResort" not in path)

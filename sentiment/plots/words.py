@@ -1,5 +1,6 @@
 """The words' places on the principal components of the embedding, as a CSV file and as a picture."""
 
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from sentiment.common.files import write_csv
 from sentiment.common.vocabulary import words_of_ids
 from sentiment.evaluation.words import LearnedWords
-from sentiment.plots.figures import REFERENCE, new_figure, save_figure
+from sentiment.plots.figures import REFERENCE, font_of, new_figure, save_figure
 
 # Purple and green of the Okabe-Ito palette, as in .dvc/plots/embedding.json.
 NEGATIVE_TO_POSITIVE = LinearSegmentedColormap.from_list("log-odds", ["#CC79A7", "#CCCCCC", "#009E73"])
@@ -36,22 +37,31 @@ def plot_words(words: LearnedWords, vocabulary: list[bytes], csv_path: Path) -> 
     _draw_names(axes, names, words.places, order[:ends], "left")
     _draw_names(axes, names, words.places, order[len(order) - ends :], "right")
     axes.grid(alpha=0.3)
-    save_figure(figure, csv_path.with_suffix(".png"))
+    picture = csv_path.with_suffix(".png")
+    save_figure(figure, picture)
+    if left_out := [names[i] for i in (*order[:ends], *order[len(order) - ends :]) if not font_of(names[i])]:
+        fonts = "in Debian, fonts-noto-cjk for Chinese, Japanese and Korean, fonts-noto-core for others"
+        again = f"install one ({fonts}), and run `dvc repro --force --single-item evaluate`"
+        print(f"{picture} leaves out {', '.join(left_out)}: this machine has no font for them; {again}.", file=sys.stderr)
 
 
 def _draw_names(axes: Axes, names: list[str], places: np.ndarray, which: np.ndarray, side: Literal["left", "right"]) -> None:
-    """Write names one below the other at a side of the picture, by the heights of their words, each with a line to its word."""
+    """Write names one below the other at a side of the picture, by the heights of their words, each with a line to its word.
+
+    A name of which no font has all characters would be boxes: it is left out.
+    """
     from_below = which[np.argsort(places[which, 1], kind="stable")]
-    for name, place, height in zip(
-        (names[i] for i in from_below), places[from_below], np.linspace(0.05, 0.95, len(which)), strict=True
-    ):
+    for i, height in zip(from_below, np.linspace(0.05, 0.95, len(which)), strict=True):
+        if not (font := font_of(names[i])):
+            continue
         axes.annotate(
-            name,
-            place,
+            names[i],
+            places[i],
             (0.02 if side == "left" else 0.98, height),
             textcoords="axes fraction",
             ha=side,
             va="center",
+            font=font,
             fontsize=8,
             arrowprops={"arrowstyle": "-", "color": REFERENCE, "linewidth": 0.5},
         )

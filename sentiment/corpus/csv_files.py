@@ -1,0 +1,54 @@
+"""The source `csv`: reviews of one's own, in a file for training and, where there is one, another for testing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sentiment.common.errors import UserError
+from sentiment.common.parameters import CsvSection
+from sentiment.corpus.encoding import Dataset, rank_all
+from sentiment.corpus.text_files import read_csv
+from sentiment.corpus.tokenizers import TOKENIZERS
+
+
+def from_csv(csv: CsvSection, checkout: Path) -> Dataset:
+    """The reviews of a folder, in the order of its files. Words of the same count are ranked as they first come.
+
+    Raises:
+        UserError: there is no training file, a file can't be used, or it is in the main checkout alone, and not here.
+    """
+    train, test = (_file(csv.folder, name, checkout) for name in ("train", "test"))
+    if not train:
+        others = "or set `fetch.csv.folder` to another folder, or `fetch.source` to another source"
+        raise UserError(f"{csv.folder} has neither train.csv nor train.tsv: put your reviews there, {others}.")
+    training, testing = _labelled(train, csv), _labelled(test, csv) if test else ()
+    dataset = rank_all(training, testing, lambda counts: sorted(counts, key=counts.__getitem__, reverse=True))
+    positive, negative = (int((dataset.train.labels == label).sum()) for label in (1, 0))
+    if not (positive and negative and dataset.vocabulary):
+        found = f"{positive} positive and {negative} negative reviews, with {len(dataset.vocabulary)} different {csv.tokens}"
+        raise UserError(f"{train} has {found}: it needs a review of each class, and a letter; see `fetch.csv` in params.yaml.")
+    if test and not len(dataset.test.labels):
+        raise UserError(f"{test} has no review: add some, or remove the file.")
+    return dataset._replace(tokenizer=csv.tokens)
+
+
+def _file(folder: str, name: str, checkout: Path) -> Path | None:
+    """The file of this name in CSV or TSV, if there is one."""
+    both = Path(folder, f"{name}.csv"), Path(folder, f"{name}.tsv")
+    paths = [path for path in both if path.exists() or (checkout / path).exists()]
+    for path in paths:
+        if not path.exists():
+            missing = f"{path} is missing in the folder of this experiment, which has what git or DVC tracks"
+            raise UserError(f"{missing}: run `dvc add {path}`, and commit what it writes.")
+    if len(paths) > 1:
+        raise UserError(f"{folder} has both {name}.csv and {name}.tsv: remove the one that is not to be read.")
+    return next(iter(paths), None)
+
+
+def _labelled(path: Path, csv: CsvSection) -> Iterator[tuple[list[bytes], int]]:
+    """The tokens and the label of each row; no row is left out."""
+    spellings = {label: name for name in ("positive", "negative") for label in getattr(csv, name)}
+    # What has yet to come of a pipe is no row.
+    for text, label, where in filter(None, read_csv(str(path), csv.text, csv.label, spellings)):
+        if not text.strip():
+            raise UserError(f"{where} has no text in the column {csv.text!r}: write it, or remove the row.")
+        yield TOKENIZERS[csv.tokens](text), int(label == "positive")
