@@ -252,10 +252,10 @@ def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split(unch
 @pytest.mark.parametrize(
     ("content", "is_told"),
     [
-        ("", "Parameters 'fetch' are missing from 'params.yaml'."),
+        ("", "Could not find 'fetch.csv.folder'"),
         ("- a list", "expected a dictionary, got 'list' in file 'params.yaml'"),
         ("{", "unable to read: 'params.yaml', YAML file structure is corrupted"),
-        (None, "Parameters 'fetch' are missing from 'params.yaml'."),
+        (None, "Could not find 'fetch.csv.folder'"),
     ],
 )
 def test_a_file_that_dvc_itself_can_not_use_is_refused_by_dvc(unchanged, content, is_told):
