@@ -89,26 +89,16 @@ def parse_arguments() -> argparse.Namespace:
         "python -m sentiment.predict",
         description="Predict whether reviews are positive or negative; unknown are those of which the model knows no word.",
     )
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a review (none: those of the file)")
-    parser.add_argument("--file", metavar="PATH", help="a UTF-8 file with a review a line (none, or -: standard input)")
-    parser.add_argument(
-        "--csv", metavar="COLUMN", help="the file is a CSV file with a header, and has its reviews in this column"
-    )
-    parser.add_argument(
-        "--labels",
-        metavar="COLUMN",
-        help=f"compare with the labels in this column ({', '.join(SPELLINGS)}): print the confusion matrix and the accuracy",
-    )
-    parser.add_argument("--model", type=Path, default=Path("data/model"), metavar="DIR", help="the model (%(default)s)")
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        default=0.5,
-        metavar="P",
-        help="call a review positive if its probability is above P (%(default)s); the model keeps no threshold, and "
-        "`evaluate.threshold` of params.yaml is for the metrics alone",
-    )
-    parser.add_argument("--json", action="store_true", help="print a JSON object for each review")
+    labels = f"compare with the labels in this column ({', '.join(SPELLINGS)}): print the confusion matrix and the accuracy"
+    threshold = "call a review positive if its probability is above P (%(default)s), whatever `evaluate.threshold` says"
+    add = parser.add_argument
+    add("texts", nargs="*", metavar="TEXT", help="a review (none: those of the file)")
+    add("--file", metavar="PATH", help="a UTF-8 file with one review per line (none, or -: standard input)")
+    add("--csv", metavar="COLUMN", help="the file is a CSV file with a header, and has its reviews in this column")
+    add("--labels", metavar="COLUMN", help=labels)
+    add("--model", type=Path, default=Path("data/model"), metavar="DIR", help="the model (%(default)s)")
+    add("--threshold", type=float, default=0.5, metavar="P", help=threshold)
+    add("--json", action="store_true", help="print a JSON object for each review")
     arguments = parser.parse_args()
     if arguments.texts and (arguments.file, arguments.csv) != (None, None):
         parser.error("give texts or a file, not both")

@@ -11,8 +11,7 @@ from sentiment.common.files import write_json
 from sentiment.common.parameters import Encoding, read_params
 from sentiment.common.reviews import save_reviews
 from sentiment.common.vocabulary import vocabulary_sha256, write_vocabulary
-from sentiment.corpus.digests import check_digests
-from sentiment.corpus.sources import SOURCES
+from sentiment.corpus.sources import SOURCES, check_digests
 
 REVIEWS = Path("data/reviews")
 

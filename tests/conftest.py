@@ -15,7 +15,7 @@ from yamlcore import CoreDumper
 
 from sentiment.common.vocabulary import vocabulary_bytes
 from sentiment.common.yaml_reader import read_yaml
-from sentiment.corpus.digests import reviews_sha256
+from sentiment.corpus.sources import reviews_sha256
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared/data"

@@ -28,11 +28,9 @@ LARGEST = 1 << 33
 
 
 def refuse_if_dvc_has_gone(path: Path) -> None:
-    """What a stage computes is out of date as soon as another `dvc repro` may have run.
+    """Raise UserError where DVC started this process and has gone: another `dvc repro` may have run since.
 
-    Raises:
-        UserError: DVC started this process as a stage, and has gone. (dvc.yaml has its commands begin with `exec`: the parent
-            is DVC then, and no shell.)
+    dvc.yaml has its commands begin with `exec`: so the parent is DVC, and no shell.
     """
     if "DVC_STAGE" in os.environ and os.getppid() != PARENT:
         raise UserError(f"The DVC that started this stage has gone, so {path} stays as it is; run `dvc repro` again.")
@@ -77,18 +75,13 @@ def damaged(path: Path, error: Exception) -> UserError:
     )
 
 
-def size_of(path: Path, at_most: int) -> int:
-    """The bytes of a regular file: reading it ends.
-
-    Raises:
-        OSError, ValueError: there is no such file, or it is larger, or something else, such as a pipe or a device.
-    """
+def check_size(path: Path, at_most: int) -> None:
+    """Raise OSError or ValueError unless this is a regular file of at most so many bytes: reading it ends."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is no regular file")
     if status.st_size > at_most:
         raise ValueError(f"it has {status.st_size:,} bytes; at most {at_most:,} are read")
-    return status.st_size
 
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
@@ -110,7 +103,7 @@ def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:
         UserError: the file is missing, damaged, or holds something else, such as pickled objects.
     """
     try:
-        size_of(path, LARGEST)
+        check_size(path, LARGEST)
         with np.load(path, allow_pickle=False) as file:
             arrays = [file[name] for name in dtypes]
         for array, (name, dtype) in zip(arrays, dtypes.items(), strict=True):
@@ -122,13 +115,9 @@ def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:
 
 
 def read_bytes(path: Path, at_most: int = LARGEST) -> bytes:
-    """The content of a file that a stage wrote.
-
-    Raises:
-        UserError: the file can't be read, or has more bytes than `at_most`.
-    """
+    """The content of a file that a stage wrote. Raises UserError if it can't be read, or has more bytes than `at_most`."""
     try:
-        size_of(path, at_most)
+        check_size(path, at_most)
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error

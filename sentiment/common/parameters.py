@@ -197,11 +197,7 @@ def validate(schema: type[Known], values: object, where: str) -> Known:
 
 
 def read_section(schema: type[Known], path: Path) -> Known:
-    """Read a JSON file that a stage wrote.
-
-    Raises:
-        UserError: the file can't be read, or holds something else.
-    """
+    """Read a JSON file that a stage wrote. Raises UserError if it can't be read, or holds something else."""
     try:
         return validate(schema, json.loads(read_bytes(path, at_most=10_000)), str(path))
     except (ValueError, RecursionError) as error:

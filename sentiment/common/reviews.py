@@ -40,18 +40,12 @@ def load_reviews(path: Path) -> Reviews:
 
 
 def offsets_of(lengths: np.ndarray) -> np.ndarray:
-    """Where n sequences of these lengths start when they lie end to end, and where the last one ends.
-
-    int64, shape (n + 1,).
-    """
+    """Where n sequences of these lengths start when they lie end to end, and where the last ends: int64, shape (n + 1,)."""
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
 def positions(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The ranges from starts[i] up to starts[i] + lengths[i], one after another.
-
-    int64, shape (sum of lengths,).
-    """
+    """The ranges from starts[i] up to starts[i] + lengths[i], one after another: int64, shape (sum of lengths,)."""
     offsets = offsets_of(lengths)
     return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
 

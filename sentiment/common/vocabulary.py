@@ -30,11 +30,7 @@ def write_vocabulary(path: Path, words: list[bytes]) -> None:
 
 
 def read_vocabulary(path: Path, sha256: str) -> list[bytes]:
-    """The words of a vocabulary.txt with this digest, by rank.
-
-    Raises:
-        UserError: the file can't be read, or has other words or other line ends.
-    """
+    """The words of a vocabulary.txt, by rank. Raises UserError if it can't be read, or has another digest."""
     words = read_bytes(path).removesuffix(b"\n").split(b"\n")
     if vocabulary_sha256(words) != sha256:
         raise damaged(path, ValueError("it has other words, or other line ends, than it had when it was made"))

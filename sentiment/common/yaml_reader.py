@@ -7,7 +7,7 @@ import yaml
 from yamlcore import CoreLoader
 
 from sentiment.common.errors import UserError
-from sentiment.common.files import size_of
+from sentiment.common.files import check_size
 
 # Bytes, and sections in each other: ten times as much as the files of this project have.
 LARGEST, DEEPEST = 100_000, 40
@@ -65,7 +65,7 @@ def read_yaml(path: Path) -> object:
         UserError: the file can't be read, or DVC would read another value.
     """
     try:
-        size_of(path, LARGEST)
+        check_size(path, LARGEST)
         with path.open(encoding="utf-8") as file:
             return yaml.load(file, _Loader)
     except (OSError, ValueError, OverflowError, yaml.YAMLError) as error:

@@ -1,6 +1,10 @@
-"""Where the reviews come from: the PyPI package, Keras, the archive, all three with the same training reviews; or one's own."""
+"""Where the reviews come from: the PyPI package, Keras, the archive, all three with the same training reviews; or one's own.
+
+Digests tell whether a source gave the very reviews that the parameters name.
+"""
 
 import csv
+import hashlib
 import os
 from collections.abc import Callable
 from importlib import metadata
@@ -8,9 +12,12 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import FetchSection
-from sentiment.common.reviews import join
+from sentiment.common.reviews import Reviews, join
+from sentiment.common.vocabulary import vocabulary_sha256
 from sentiment.corpus.archive import ANOTHER_SOURCE, download, read_archive
 from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts
@@ -90,11 +97,9 @@ def from_keras() -> Dataset:
 
 
 class Source(NamedTuple):
-    """Where reviews come from.
+    """Where reviews come from: what gives them, from `fetch` of the parameters and the checkout that its paths start from.
 
-    read: gives the reviews, from the section `fetch` of the parameters, and the checkout that paths in it are relative to
-    has_test_reviews: of IMDB: whether there are test reviews
-    advice: of IMDB: what to do about data that are damaged, or others than expected
+    The others are for IMDB's: whether there are test reviews, and what to do about data that are others than expected.
     """
 
     read: Callable[[FetchSection, Path], Dataset]
@@ -109,3 +114,34 @@ SOURCES = {
     "archive": Source(lambda fetch, checkout: from_archive(fetch.archive, checkout), True, ANOTHER_SOURCE),
     "csv": Source(lambda fetch, checkout: from_csv(fetch.csv, checkout)),
 }
+
+NO_REVIEWS = Reviews(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.uint8))
+
+
+def check_digests(dataset: Dataset, fetch: FetchSection) -> None:
+    """Compare IMDB's reviews with the digests in the parameters. A source without test reviews must have none.
+
+    Raises:
+        UserError: it is other data.
+    """
+    if fetch.source == "csv":  # the folder's hash in dvc.lock is what tells these reviews from others
+        return
+    source, expected = SOURCES[fetch.source], fetch.sha256
+    for name, found, wanted in (
+        ("train", reviews_sha256(dataset.train), expected.train),
+        ("test", reviews_sha256(dataset.test), expected.test if source.has_test_reviews else reviews_sha256(NO_REVIEWS)),
+        ("vocabulary", vocabulary_sha256(dataset.vocabulary), expected.vocabulary),
+    ):
+        if found != wanted:
+            raise UserError(
+                f"The source `{fetch.source}` gave other data than expected: the sha256 of {name} is {found}, not {wanted}. "
+                f"If it is what you want, set `fetch.sha256.{name}`; if not, {source.advice}."
+            )
+
+
+def reviews_sha256(reviews: Reviews) -> str:
+    """Hex digest over the little-endian bytes of tokens (uint32), then lengths (int64), then labels (uint8)."""
+    digest = hashlib.sha256()
+    for array, dtype in (reviews.tokens, "<u4"), (reviews.lengths, "<i8"), (reviews.labels, "u1"):
+        digest.update(array.astype(dtype).tobytes())
+    return digest.hexdigest()

@@ -11,10 +11,7 @@ from sentiment.inference.saved_model import read_network
 
 
 class Model(NamedTuple):
-    """All that a trained model needs to read texts.
-
-    vocabulary: the words by rank, in UTF-8
-    """
+    """All that a trained model needs to read texts; the vocabulary has the words by rank, in UTF-8."""
 
     network: Network
     preprocessing: Preprocessing
@@ -22,11 +19,7 @@ class Model(NamedTuple):
 
 
 def read_model(folder: Path) -> Model:
-    """Read the model in a folder that train wrote.
-
-    Raises:
-        UserError: the folder holds no model, or not all of one.
-    """
+    """Read the model in a folder that train wrote. Raises UserError if the folder holds no model, or not all of one."""
     try:
         there = (folder / "model.keras").exists()
     except OSError as error:

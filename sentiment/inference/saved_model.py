@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from sentiment.common.files import damaged, size_of
+from sentiment.common.files import check_size, damaged
 from sentiment.inference.forward import CELLS, Direction, Network
 
 # Bytes: four times the largest configuration of this project; and the weights of 100 million parameters, with Adam's moments.
@@ -31,11 +31,10 @@ def read_network(path: Path) -> Network:
     """Read a trained network of this project.
 
     Raises:
-        UserError: the file is missing, damaged or too large, has another network than this project trains, or a weight that
-            is no finite number.
+        UserError: the file is missing, damaged or too large, or has another network or a weight that is no finite number.
     """
     try:
-        size_of(path, at_most=LARGEST_WEIGHTS)
+        check_size(path, at_most=LARGEST_WEIGHTS)
         with zipfile.ZipFile(path) as archive:
             config = json.loads(_member(archive, "config.json", LARGEST_CONFIG))
             network_layers = [layer for layer in config["config"]["layers"] if layer["class_name"] != "Dropout"]
@@ -77,12 +76,10 @@ def _network(layers: list[dict], weights: h5py.File) -> Network:
 
     _, gates, _ = CELLS[cell]
     g = gates * units
-    bias = (2, g) if cell == "gru" else (g,)
     class_name = "bidirectional" if bidirectional else cell
-    directions = [
-        Direction(*_arrays(weights, f"{class_name}{direction}/cell", (values, g), (units, g), bias))
-        for direction in (("/forward_layer", "/backward_layer") if bidirectional else ("",))
-    ]
+    sides = ("/forward_layer", "/backward_layer") if bidirectional else ("",)
+    shapes = (values, g), (units, g), (2, g) if cell == "gru" else (g,)
+    directions = [Direction(*_arrays(weights, f"{class_name}{side}/cell", *shapes)) for side in sides]
     features = units * (1 + bidirectional) * (2 if pooling == "max_mean" else 1)
     kernel, last_bias = _arrays(weights, "dense", (features, 1), (1,))
     embedding = None if one_hot else _arrays(weights, "embedding", (num_words, values))[0]
@@ -136,21 +133,17 @@ def _pooling_layers(pooling: str, maxlen: int, size: int) -> list[dict]:
         return {"last": [], "max": [maximum], "mean": [mean]}[pooling]
 
     def tensor(layer: str, *shape: int) -> dict:
-        history = {"keras_history": [layer, 0, 0]}
-        return {"class_name": "__keras_tensor__", "config": {"shape": [None, *shape], "dtype": "float32", **history}}
+        config = {"shape": [None, *shape], "dtype": "float32", "keras_history": [layer, 0, 0]}
+        return {"class_name": "__keras_tensor__", "config": config}
 
     def node(layer: dict, *inputs: object) -> dict:
         inbound = [{"args": list(inputs), "kwargs": {}}] if inputs else []
         return layer | {"name": layer["config"]["name"], "inbound_nodes": inbound}
 
     outputs, both = tensor("outputs", maxlen, size), [tensor("max", size), tensor("mean", size)]
-    layers = [
-        node(_input("outputs", (maxlen, size), "float32")),
-        node(maximum, outputs),
-        node(mean, outputs),
-        node(_layer("Concatenate", "both", axis=-1), both),
-    ]
-    config = {"name": "max_mean", "layers": layers, "input_layers": ["outputs", 0, 0], "output_layers": ["both", 0, 0]}
+    nodes = [node(_input("outputs", (maxlen, size), "float32")), node(maximum, outputs), node(mean, outputs)]
+    nodes.append(node(_layer("Concatenate", "both", axis=-1), both))
+    config = {"name": "max_mean", "layers": nodes, "input_layers": ["outputs", 0, 0], "output_layers": ["both", 0, 0]}
     return [{"class_name": "Functional", "config": config, "registered_name": "Functional"}]
 
 

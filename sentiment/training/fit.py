@@ -89,9 +89,7 @@ def batch_order(n: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.RandomState([seed, epoch]).permutation(n).astype(np.int32)
 
 
-def compile_epoch(
-    model: keras.Model, model_params: ModelSection, batch_size: int, seed: int
-) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+def compile_epoch(model: keras.Model, model_params: ModelSection, batch_size: int, seed: int) -> Callable[..., tuple]:
     """A function that trains a compiled Keras model for one epoch, as one program of XLA.
 
     The function takes ids, int32 (n, maxlen), labels, uint8 (n,), and the order of the reviews, int32 (n,). The last batch

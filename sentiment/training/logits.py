@@ -18,8 +18,6 @@ from sentiment.training.reproducible import keras, tf
 
 # What a cell remembers from one token to the next: tensors of shape (B, U). Its output comes first.
 State = tuple[tf.Tensor, ...]
-
-
 # What a function with a gradient of its own returns: its result, and the function that computes the gradient.
 WithGradient = tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]
 
@@ -49,19 +47,11 @@ def gru_step(token: tf.Tensor, recurrent: tf.Tensor, state: State) -> State:
 
 
 # By the name of the parameter: the step of the cell, and the number of tensors in its state.
-STEPS: dict[str, tuple[Callable[..., State], int]] = {
-    "simple_rnn": (simple_rnn_step, 1),
-    "lstm": (lstm_step, 2),
-    "gru": (gru_step, 1),
-}
+STEPS = {"simple_rnn": (simple_rnn_step, 1), "lstm": (lstm_step, 2), "gru": (gru_step, 1)}
 
 
 def logits(
-    model: keras.Model,
-    model_params: ModelSection,
-    ids: tf.Tensor,
-    mask: tf.Tensor | None = None,
-    output_mask: tf.Tensor | None = None,
+    model: keras.Model, model_params: ModelSection, ids: tf.Tensor, mask: tf.Tensor | None, output_mask: tf.Tensor | None
 ) -> tf.Tensor:
     """The logits (B,) that the Keras model has for token ids, int32 (B, T), before the sigmoid of its last layer.
 
@@ -175,7 +165,9 @@ def compile_logits(model: keras.Model, model_params: ModelSection, batch_size: i
     def all_logits(ids: tf.Tensor) -> tf.Tensor:
         n, maxlen = ids.shape
         batches = tf.reshape(tf.pad(ids, [(0, -n % batch_size), (0, 0)]), (-1, batch_size, maxlen))
-        output = tf.map_fn(lambda batch: logits(model, model_params, batch), batches, fn_output_signature=model.compute_dtype)
+        output = tf.map_fn(
+            lambda batch: logits(model, model_params, batch, None, None), batches, fn_output_signature=model.compute_dtype
+        )
         return tf.reshape(output, (-1,))[:n]
 
     return all_logits
