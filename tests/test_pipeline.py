@@ -166,7 +166,7 @@ def test_every_output_is_the_same_bytes_with_one_core_and_with_all(project, make
 def test_the_outputs_have_the_files_and_formats_of_the_design(project):
     outputs = project.outputs()
     names = "train", "validation", "test"
-    assert set(outputs) - {"data/.gitignore", "data/README.md"} == {
+    assert set(outputs) - {"data/.gitignore", "data/README.md", "data/own/README.md"} == {
         *(f"data/reviews/{name}" for name in ("train.npz", "test.npz", "vocabulary.txt", "tokenizer.json")),
         *(f"data/{folder}/{name}.npz" for folder in ("split", "padded") for name in names),
         *(f"data/model/{name}" for name in ("model.keras", "preprocessing.json", "vocabulary.txt")),
