@@ -45,4 +45,4 @@ def font_of(text: str) -> Path | None:
 def _fonts() -> Iterator[str]:
     yield findfont("DejaVu Sans")
     # Last Resort has every character, as a box.
-    yield from (path for path in sorted(findSystemFonts()) if "LastResort" not in path)
+    yield from sorted((path for path in findSystemFonts() if "LastResort" not in path), key=lambda path: ("Bold" in path, path))
