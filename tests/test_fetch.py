@@ -15,7 +15,7 @@ from sentiment.common.errors import UserError
 from sentiment.common.parameters import Sha256Section, read_params
 from sentiment.common.reviews import Reviews
 from sentiment.common.vocabulary import vocabulary_bytes
-from sentiment.corpus import archive, digests
+from sentiment.corpus import archive, sources
 from sentiment.corpus.encoding import Dataset, tokenise
 from sentiment.corpus.sources import SOURCES
 from stages.fetch import main_checkout
@@ -29,7 +29,7 @@ def read_source(source: str, archive: str = LESSON.archive) -> Dataset:
 
 
 def check_digests(dataset: Dataset, source: str, sha256: Sha256Section) -> None:
-    digests.check_digests(dataset, LESSON.model_copy(update={"source": source, "sha256": sha256}))
+    sources.check_digests(dataset, LESSON.model_copy(update={"source": source, "sha256": sha256}))
 
 
 def assert_same(fetched: Dataset, expected: Dataset) -> None:
@@ -71,7 +71,7 @@ def test_all_sources_give_the_same_reviews(tmp_path, monkeypatch, keras_download
     expected = made_corpus.encoded()
     monkeypatch.syspath_prepend(tmp_path)
     made_corpus.write_package(tmp_path)
-    assert_same(read_source("package"), expected._replace(test=digests.NO_REVIEWS))
+    assert_same(read_source("package"), expected._replace(test=sources.NO_REVIEWS))
     assert_same(read_source("archive", str(made_corpus.write_archive(tmp_path / "archive.tar.gz"))), expected)
     keras_downloads(made_corpus.write_keras_files(tmp_path))
     assert_same(read_source("keras"), expected)
@@ -81,7 +81,7 @@ def test_the_installed_package_is_read_without_importing_it(tmp_path, monkeypatc
     csv_path = made_corpus.write_package(tmp_path)
     (csv_path.parents[1] / "__init__.py").write_text("raise RuntimeError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
-    assert_same(read_source("package"), made_corpus.encoded()._replace(test=digests.NO_REVIEWS))
+    assert_same(read_source("package"), made_corpus.encoded()._replace(test=sources.NO_REVIEWS))
 
 
 def test_an_archive_is_found_relative_to_the_main_checkout_also_from_a_workspace_of_dvc(tmp_path, monkeypatch):
@@ -342,8 +342,8 @@ def test_a_fault_of_the_data_ends_dvc_repro_with_the_sentence_and_leaves_no_file
 def made_sha256() -> Sha256Section:
     fetched = made_corpus.encoded()
     return Sha256Section(
-        train=digests.reviews_sha256(fetched.train),
-        test=digests.reviews_sha256(fetched.test),
+        train=sources.reviews_sha256(fetched.train),
+        test=sources.reviews_sha256(fetched.test),
         vocabulary=made_corpus.sha256(vocabulary_bytes(fetched.vocabulary)),
     )
 
@@ -351,7 +351,7 @@ def made_sha256() -> Sha256Section:
 def test_data_with_the_digests_of_the_parameters_passes():
     fetched = made_corpus.encoded()
     check_digests(fetched, "archive", made_sha256())
-    check_digests(fetched._replace(test=digests.NO_REVIEWS), "package", made_sha256())
+    check_digests(fetched._replace(test=sources.NO_REVIEWS), "package", made_sha256())
 
 
 @pytest.mark.parametrize("part", ["train", "test", "vocabulary"])
@@ -368,7 +368,7 @@ def test_other_data_than_that_of_the_digests_is_refused(part):
 
 def test_missing_test_reviews_are_refused():
     with pytest.raises(UserError, match="the sha256 of test is"):
-        check_digests(made_corpus.encoded()._replace(test=digests.NO_REVIEWS), "keras", made_sha256())
+        check_digests(made_corpus.encoded()._replace(test=sources.NO_REVIEWS), "keras", made_sha256())
 
 
 @pytest.mark.real

@@ -74,7 +74,10 @@ COUNTS = "num_words", "train_size", "embedding_dim", "units", "epochs", "batch_s
 def test_a_number_above_all_that_can_be_counted_is_refused_and_the_largest_one_told(path, name, value):
     allowed = "less than or equal to 1000000" if name == "maxlen" else "less than 2147483648"
     told = refusal(path, re.sub(rf"\b{name}: \w+", f"{name}: {value}", DEFAULT))
-    assert re.fullmatch(rf"params\.yaml: `\w+\.{name}` is {value!s:.80}: input should be {allowed}\.", told)
+    must = f"input should be {allowed}"
+    if name == "train_size":
+        must = "it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"
+    assert re.fullmatch(rf"params\.yaml: `\w+\.{name}` is {value!s:.80}: {must}\.", told)
 
 
 def test_the_largest_numbers_are_allowed(path):

@@ -305,6 +305,8 @@ def test_a_changed_file_reruns_what_depends_on_it_and_the_same_reviews_nothing_a
 @pytest.mark.pipeline
 def test_git_keeps_what_dvc_add_writes_and_a_temporary_experiment_needs_it(own_project):
     project = own_project("German")
+    project.run("git", "config", "user.name", "t")
+    project.run("git", "config", "user.email", "t@example.com")
     project.set_params(fetch__source="package", split__train_size=250)
     changes = "-S", "fetch.source=csv", "-S", "split.train_size=0.8"
     refused = project.run("dvc", "exp", "run", "--temp", *changes, status=255)

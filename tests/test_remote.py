@@ -29,7 +29,7 @@ def clone(origin, tmp_path):
     origin.run("git", "clone", "--quiet", bare, str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")
     clone.environment = origin.environment
-    assert {path.name for path in (clone.folder / "data").iterdir()} == {".gitignore", "README.md"}
+    assert {path.name for path in (clone.folder / "data").iterdir()} == {".gitignore", "README.md", "own"}
     return clone
 
 

@@ -92,9 +92,10 @@ class WordsSection(Section):
 
 
 def _is_size(value: object) -> object:
-    if (type(value) is int and value >= 1) or (type(value) is float and 0 < value < 1):
+    if (type(value) is int and 1 <= value < 2**31) or (type(value) is float and 0 < value < 1):
         return value
-    raise ValueError(f"`split.train_size` is {value!r:.80}: it must be a number of reviews, or a share between 0 and 1.")
+    must = "it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"
+    raise ValueError(f"`split.train_size` is {value!r:.80}: {must}.")
 
 
 class SplitSection(WordsSection):

@@ -51,18 +51,22 @@ STEPS = {"simple_rnn": (simple_rnn_step, 1), "lstm": (lstm_step, 2), "gru": (gru
 
 
 def logits(
-    model: keras.Model, model_params: ModelSection, ids: tf.Tensor, mask: tf.Tensor | None, output_mask: tf.Tensor | None
+    model: keras.Model,
+    params: ModelSection,
+    ids: tf.Tensor,
+    mask: tf.Tensor | None = None,
+    output_mask: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """The logits (B,) that the Keras model has for token ids, int32 (B, T), before the sigmoid of its last layer.
 
     The embeddings of the tokens are multiplied by `mask`, which has the shape of the ids, and what goes into the last layer
     by `output_mask`: see `dropout_mask`.
     """
-    directions = [tuple(map(tf.convert_to_tensor, weights)) for weights in cell_weights(model, model_params)]
+    directions = [tuple(map(tf.convert_to_tensor, weights)) for weights in cell_weights(model, params)]
     # Both directions read the tokens from one projection, so that the embedding gets one gradient per token.
     kernel = tf.concat([kernel for kernel, _, _ in directions], axis=1)
     ids = tf.transpose(ids)
-    if model_params.input == "embedding":
+    if params.input == "embedding":
         tokens = project_embedded(ids, tf.convert_to_tensor(model.layers[0].embeddings), kernel)
     else:
         tokens = project_one_hot(ids, kernel)
@@ -71,7 +75,7 @@ def logits(
     forwards, *backwards = tf.split(tokens, len(directions), axis=2)
     in_reading_order = [forwards, *(tf.reverse(tokens, axis=[0]) for tokens in backwards)]
     pooled = [
-        pooled_outputs(model_params.cell, model_params.pooling, tokens, recurrent_kernel, bias)
+        pooled_outputs(params.cell, params.pooling, tokens, recurrent_kernel, bias)
         for tokens, (_, recurrent_kernel, bias) in zip(in_reading_order, directions, strict=True)
     ]
     # As in Keras: first the maxima of both directions, then the means.
@@ -165,9 +169,7 @@ def compile_logits(model: keras.Model, model_params: ModelSection, batch_size: i
     def all_logits(ids: tf.Tensor) -> tf.Tensor:
         n, maxlen = ids.shape
         batches = tf.reshape(tf.pad(ids, [(0, -n % batch_size), (0, 0)]), (-1, batch_size, maxlen))
-        output = tf.map_fn(
-            lambda batch: logits(model, model_params, batch, None, None), batches, fn_output_signature=model.compute_dtype
-        )
+        output = tf.map_fn(lambda ids: logits(model, model_params, ids), batches, fn_output_signature=model.compute_dtype)
         return tf.reshape(output, (-1,))[:n]
 
     return all_logits
