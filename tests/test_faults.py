@@ -281,6 +281,7 @@ def test_two_runs_of_a_stage_at_once_end_well_and_leave_whole_files(done):
         in_the_way.rmdir()
 
 
+@pytest.mark.slow
 def test_the_loss_in_the_metrics_is_that_of_the_history_however_large_it_is(make_finished_project):
     project = make_finished_project()
     project.set_params(train__optimizer="sgd", train__learning_rate=1e20)

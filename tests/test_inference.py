@@ -84,6 +84,7 @@ def test_a_saved_network_gives_the_probabilities_of_keras_and_the_logits_of_the_
     assert forward.model_size(read, ids)["parameters"] == model.count_params()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: " ".join(map(str, network.values())))
 def test_dropout_is_of_the_training_alone(tmp_path, network):
     with_dropout, without = tmp_path / "with.keras", tmp_path / "without.keras"

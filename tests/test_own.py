@@ -288,6 +288,7 @@ def test_a_name_is_drawn_with_a_font_that_this_machine_has_or_left_out_and_told(
     assert (tmp_path / "with.png").read_bytes() != (tmp_path / "without.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.pipeline
 def test_a_changed_file_reruns_what_depends_on_it_and_the_same_reviews_nothing_after_fetch(own_project):
     project = own_project("German")
@@ -302,6 +303,7 @@ def test_a_changed_file_reruns_what_depends_on_it_and_the_same_reviews_nothing_a
     assert project.repro() == [], "DVC has it in its cache"
 
 
+@pytest.mark.slow
 @pytest.mark.pipeline
 def test_git_keeps_what_dvc_add_writes_and_a_temporary_experiment_needs_it(own_project):
     project = own_project("German")

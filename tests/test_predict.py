@@ -246,6 +246,7 @@ def peak_memory(project: Project, reviews: int) -> float:
     return usage.ru_maxrss / 1000
 
 
+@pytest.mark.slow
 def test_the_longest_reviews_need_no_more_memory_however_many_they_are(project):
     few, many = (peak_memory(project, reviews) for reviews in (34, 68))
     assert many < few + 50
