@@ -81,6 +81,7 @@ def neighbours(words: LearnedWords, names: list[str]) -> dict[str, list[str]]:
 def page() -> str:
     """The page as HTML."""
     pictures = [*(Path(f"plots/{name}.png") for name in PICTURES), Path("studies/plots/study.png")]
+    metrics = json.loads(Path("metrics/metrics.json").read_text())
     model = read_model(Path("data/model"))
     train, validation = (load_padded(Path(f"data/padded/{name}.npz")) for name in ("train", "validation"))
     words = learned_words(word_vectors(model.network), train)
@@ -88,7 +89,7 @@ def page() -> str:
     template = jinja2.Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"), autoescape=True)
     return template.render(
         parameters=flat(read_params().model_dump()),
-        metrics=json.loads(Path("metrics/metrics.json").read_text()),
+        metrics=metrics,
         study=json.loads(Path("studies/metrics/study.json").read_text()),
         pictures={path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures},
         references=references(train, validation, model.preprocessing.num_words),

@@ -28,6 +28,8 @@ for variable in list(os.environ):
     if not re.fullmatch(KEPT, variable):
         del os.environ[variable]
 sys.dont_write_bytecode = False
+# Of what tests start: without what modules set that this process imports, such as MPLBACKEND.
+ENVIRONMENT = dict(os.environ)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,7 +54,7 @@ class Project:
 
     def __init__(self, folder: Path, python_path: Path | None = None):
         self.folder = folder
-        self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = ENVIRONMENT | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         self.environment.pop("PYTHONPATH", None)
         if python_path:
             self.environment["PYTHONPATH"] = str(python_path)
