@@ -31,7 +31,7 @@ def start_training(project: Project, *command: str, **environment: str) -> subpr
 @pytest.mark.parametrize(
     ("gone", "shell"),
     [
-        (signal.SIGKILL, "/bin/sh"),
+        pytest.param(signal.SIGKILL, "/bin/sh", marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, "/bin/bash", marks=pytest.mark.slow),
         pytest.param(signal.SIGKILL, "/bin/dash", marks=pytest.mark.slow),
     ],

@@ -123,6 +123,7 @@ NETWORKS = [
 
 
 @pytest.mark.training
+@pytest.mark.slow
 @pytest.mark.parametrize(("cell", "changes"), NETWORKS)
 def test_the_logits_are_those_of_the_keras_model(cell, changes):
     model, model_params = made_model(cell, dropout=0.5, output_dropout=0.5, **changes)
@@ -180,6 +181,7 @@ def test_what_dropout_keeps_depends_on_seed_and_step_alone():
 
 
 @pytest.mark.training
+@pytest.mark.slow
 def test_dropout_makes_other_weights_and_the_same_ones_each_time():
     def trained(**dropouts: float) -> np.ndarray:
         model, model_params = made_model("gru", **dropouts)
