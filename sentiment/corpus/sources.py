@@ -25,7 +25,7 @@ from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_text
 # The release of the package whose order of rows `_read_csv` knows.
 _VERSION = "0.0.2"
 REINSTALL = "set up the environment again (`rm -r .venv && make`), or take another source, such as `-S fetch.source=keras`"
-# Beside what the stages keep, and not an output: a name that no other download has.
+# Not an output of fetch, so that DVC does not cache it.
 DOWNLOAD = Path(".dvc/tmp/aclImdb_v1.tar.gz")
 
 
