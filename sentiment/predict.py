@@ -16,8 +16,9 @@ if __name__ == "__main__":
     # Before the imports, so that a missing package and Ctrl-C end in a sentence too.
     start_command()
 
+from sentiment.common.parameters import LabelsSection
 from sentiment.common.reviews import LABEL_NAMES
-from sentiment.corpus.text_files import SPELLINGS, RawReview, read_csv, read_lines, to_text
+from sentiment.corpus.text_files import RawReview, read_csv, read_lines, to_text
 from sentiment.inference.classifier import classify
 from sentiment.inference.model_folder import Model, read_model
 
@@ -89,7 +90,7 @@ def parse_arguments() -> argparse.Namespace:
         "python -m sentiment.predict",
         description="Predict whether reviews are positive or negative; unknown are those of which the model knows no word.",
     )
-    labels = f"compare with the labels in this column ({', '.join(SPELLINGS)}): print the confusion matrix and the accuracy"
+    labels = "compare with the labels in this column, spelled as for training: print the confusion matrix and the accuracy"
     threshold = "call a review positive if its probability is above P (%(default)s), whatever `evaluate.threshold` says"
     add = parser.add_argument
     add("texts", nargs="*", metavar="TEXT", help="a review (none: those of the file)")
@@ -111,7 +112,7 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def read_reviews(arguments: argparse.Namespace) -> Iterable[RawReview | None]:
+def read_reviews(arguments: argparse.Namespace, labels: LabelsSection) -> Iterable[RawReview | None]:
     """The reviews that the arguments name; a file is read as its reviews are asked for. None: the next one has yet to come.
 
     Raises:
@@ -120,7 +121,7 @@ def read_reviews(arguments: argparse.Namespace) -> Iterable[RawReview | None]:
     path = arguments.file or "-"
     if arguments.texts:
         return [RawReview(to_text(os.fsencode(text), f"Text {n}")) for n, text in enumerate(arguments.texts, start=1)]
-    return read_lines(path) if arguments.csv is None else read_csv(path, arguments.csv, arguments.labels)
+    return read_lines(path) if arguments.csv is None else read_csv(path, arguments.csv, arguments.labels, labels)
 
 
 def main() -> None:
@@ -133,7 +134,7 @@ def main() -> None:
         print(f"Waiting for {wanted}; end with Ctrl-D on a line of its own.", file=sys.stderr)
     width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
     counts: Counter[tuple[str | None, str | None]] = Counter()
-    for review, probability, known_words in predict_all(read_reviews(arguments), model):
+    for review, probability, known_words in predict_all(read_reviews(arguments, model.preprocessing.labels), model):
         label = LABEL_NAMES[probability > arguments.threshold] if known_words else None
         counts[review.label, label] += 1
         if arguments.json:

@@ -1,8 +1,8 @@
 """Fetch the reviews; those of IMDB in the encoding and the order of `keras.datasets.imdb`.
 
 Takes the source that `fetch.source` names. Writes data/reviews/{train,test}.npz, whose tokens are frequency ranks (1 = most
-frequent), vocabulary.txt, and tokenizer.json, which says how the texts became tokens. A source without test reviews gives a
-test.npz of none.
+frequent), vocabulary.txt, and tokenizer.json, which says how the texts became tokens and how files spell the labels. A source
+without test reviews gives a test.npz of none.
 """
 
 from pathlib import Path
@@ -32,7 +32,9 @@ def main() -> None:
     save_reviews(REVIEWS / "train.npz", dataset.train)
     save_reviews(REVIEWS / "test.npz", dataset.test)
     write_vocabulary(REVIEWS / "vocabulary.txt", dataset.vocabulary)
-    encoding = Encoding(tokenizer=dataset.tokenizer, vocabulary_sha256=vocabulary_sha256(dataset.vocabulary))
+    encoding = Encoding(
+        tokenizer=dataset.tokenizer, labels=dataset.labels, vocabulary_sha256=vocabulary_sha256(dataset.vocabulary)
+    )
     write_json(REVIEWS / "tokenizer.json", encoding.model_dump())
     print(f"{len(dataset.train.labels)} training reviews, {len(dataset.test.labels)} test reviews")
 

@@ -14,7 +14,7 @@ from sentiment.common.reviews import load_reviews
 from sentiment.preprocessing import training_and_validation
 from sentiment.training.fit import fit, new_model
 from sentiment.training.saving import save_model
-from studies.variants import MODELS, VARIANTS, params_of, seeds_of
+from studies.variants import MODELS, VARIANTS, check_reviews, params_of, seeds_of
 
 LABELLED = Path("data/reviews/train.npz")
 
@@ -45,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m studies.train", description="Train one variant of the study.")
     parser.add_argument("variant", help=f"the name of a variant in {VARIANTS}")
     variant = parser.parse_args().variant
+    check_reviews()
     write_models(variant, {seed: train(variant, seed) for seed in seeds_of(variant)})
 
 

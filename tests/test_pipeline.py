@@ -174,7 +174,11 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
         *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall", "embedding")),
         *(f"plots/{name}.png" for name in ("loss", "accuracy", "confusion", "roc", "precision_recall", "embedding")),
     }
-    encoding = {"tokenizer": "keras_imdb", "vocabulary_sha256": made_corpus.sha256(outputs["data/reviews/vocabulary.txt"])}
+    encoding = {
+        "tokenizer": "keras_imdb",
+        "labels": {"positive": ["positive", "pos", "1"], "negative": ["negative", "neg", "0"]},
+        "vocabulary_sha256": made_corpus.sha256(outputs["data/reviews/vocabulary.txt"]),
+    }
     assert json.loads(outputs["data/reviews/tokenizer.json"]) == encoding
     assert json.loads(outputs["data/model/preprocessing.json"]) == encoding | {
         "num_words": 40, "skip_top": 3, "maxlen": 12, "padding": "pre", "truncating": "pre"

@@ -21,7 +21,7 @@ from helpers import told_of_damage
 
 from sentiment.common.errors import UserError
 from sentiment.corpus.archive import read_archive
-from sentiment.corpus.encoding import LabelledTexts, as_ascii
+from sentiment.corpus.encoding import IMDB_LABELS, LabelledTexts, as_ascii
 from sentiment.corpus.text_files import LONGEST, read_csv, read_lines
 from sentiment.inference.model_folder import read_model
 from sentiment.predict import main
@@ -185,7 +185,7 @@ NO_TEXT = "unpack what is compressed, and convert what has another encoding, as 
 def test_what_is_no_utf_8_text_is_refused(tmp_path, content, line, byte, found):
     path = written(tmp_path, content)
     message = f"{path}, line {line} is no UTF-8 text: its byte {byte} is 0x{found}; {NO_TEXT}"
-    for reviews in read_lines(path), read_csv(path, "A film", None):
+    for reviews in read_lines(path), read_csv(path, "A film", None, IMDB_LABELS):
         with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
             list(reviews)
 
@@ -309,11 +309,11 @@ QUOTING = "; put a text with commas, quotes or newlines in double quotes, and do
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("text,label\n", " has no column 'review'; its header has 'text', 'label'."),
-        ("review,sentiment\n", " has no column 'label'; its header has 'review', 'sentiment'."),
+        ("text,label\n", ", line 1 has no column 'review'; its header has 'text', 'label'."),
+        ("review,sentiment\n", ", line 1 has no column 'label'; its header has 'review', 'sentiment'."),
         ("", " has no column 'review'; its header has none."),
-        ("review,label,review\na,1,b\n", " has 2 columns 'review'; its header has 'review', 'label', 'review'."),
-        ("label,review,label\n1,a,0\n", " has 2 columns 'label'; its header has 'label', 'review', 'label'."),
+        ("review,label,review\na,1,b\n", ", line 1 has 2 columns 'review'; its header has 'review', 'label', 'review'."),
+        ("label,review,label\n1,a,0\n", ", line 1 has 2 columns 'label'; its header has 'label', 'review', 'label'."),
         (
             'review,label\n"a\nb",1\n\nfine\n',
             ", line 5 has 1 values, and the header 2; add what is missing, and put a text with commas in double quotes.",
@@ -350,12 +350,12 @@ QUOTING = "; put a text with commas, quotes or newlines in double quotes, and do
 def test_a_csv_file_that_does_not_hold_what_is_asked_for_is_refused(tmp_path, content, message):
     path = written(tmp_path, content)
     with pytest.raises(UserError, match=f"^{re.escape(path + message)}$"):
-        list(read_csv(path, "review", "label"))
+        list(read_csv(path, "review", "label", IMDB_LABELS))
 
 
 def test_a_long_text_is_read_from_a_csv_file(tmp_path):
     path = written(tmp_path, f"review\n{(LONGEST - 1) * 'a'}\n")
-    assert [review.text for review in read_csv(path, "review", None)] == [(LONGEST - 1) * "a"]
+    assert [review.text for review in read_csv(path, "review", None, IMDB_LABELS)] == [(LONGEST - 1) * "a"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from sentiment.common.files import write_json
 from sentiment.common.parameters import Preprocessing, read_params
 from sentiment.common.vocabulary import vocabulary_sha256, write_vocabulary
 from sentiment.corpus.archive import read_archive
-from sentiment.corpus.encoding import LabelledTexts, encode_texts, rank_words, tokenise
+from sentiment.corpus.encoding import IMDB_LABELS, LabelledTexts, encode_texts, rank_words, tokenise
 from sentiment.corpus.text_files import CHUNK, LONGEST, RawReview, _refuse_csv_and_json, read_csv, read_lines
 from sentiment.inference.classifier import classify
 from sentiment.inference.model_folder import Model, read_model
@@ -63,6 +63,7 @@ def folder(tmp_path_factory, reviews) -> Path:
         padding="pre",
         truncating="pre",
         tokenizer="keras_imdb",
+        labels=IMDB_LABELS,
         vocabulary_sha256=digest,
     )
     write_json(folder / "preprocessing.json", preprocessing.model_dump())
@@ -138,16 +139,16 @@ def test_a_line_is_a_review_whatever_ends_it(tmp_path, end, size):
     assert list(read_lines(written(tmp_path, end.join([*texts, ""])))) == [RawReview(text) for text in texts]
     assert list(read_lines(written(tmp_path, end.join(texts)))) == [RawReview(text) for text in texts]
     rows = end.join(["id,review", *(f'{i},"{text}"' for i, text in enumerate(texts))])
-    assert [review.text for review in read_csv(written(tmp_path, rows), "review", None)] == texts
+    assert [review.text for review in read_csv(written(tmp_path, rows), "review", None, IMDB_LABELS)] == texts
 
 
 def test_a_column_that_is_there_twice_is_refused(tmp_path):
     path = written(tmp_path, "review,sentiment,sentiment\nfine,1,0\n")
     with pytest.raises(
-        UserError, match=rf"^{path} has 2 columns 'sentiment'; its header has 'review', 'sentiment', 'sentiment'\.$"
+        UserError, match=rf"^{path}, line 1 has 2 columns 'sentiment'; its header has 'review', 'sentiment', 'sentiment'\.$"
     ):
-        list(read_csv(path, "review", "sentiment"))
-    assert [review.text for review in read_csv(path, "review", None)] == ["fine"]
+        list(read_csv(path, "review", "sentiment", IMDB_LABELS))
+    assert [review.text for review in read_csv(path, "review", None, IMDB_LABELS)] == ["fine"]
 
 
 def start(folder: Path, *arguments: str, **options) -> subprocess.Popen:
@@ -264,15 +265,15 @@ def test_no_real_review_is_taken_for_csv_or_json(reviews):
 
 def test_a_table_with_semicolons_is_told_to_have_them(tmp_path):
     path = written(tmp_path, "review;sentiment\nfine;1\n")
-    advice = "save it with commas in place of semicolons or tabs"
-    told = f"{path} has no column 'review'; its header has 'review;sentiment': {advice}."
+    advice = "save it with commas between the columns"
+    told = f"{path}, line 1 has no column 'review'; its header has 'review;sentiment': {advice}."
     with pytest.raises(UserError, match=f"^{re.escape(told)}$"):
-        list(read_csv(path, "review", None))
+        list(read_csv(path, "review", None, IMDB_LABELS))
     path = written(tmp_path, '"review";"sentiment"\n"fine";1\n')
     with pytest.raises(
         UserError, match=r", line 1 starts a row that is no CSV .*; part the columns with commas, not with semicolons"
     ):
-        list(read_csv(path, "review", None))
+        list(read_csv(path, "review", None, IMDB_LABELS))
 
 
 ENDLESS_ROW = "above 1,000,000 characters; cut it, or close its double quotes."
@@ -281,7 +282,7 @@ ENDLESS_ROW = "above 1,000,000 characters; cut it, or close its double quotes."
 def test_a_row_without_end_is_refused_as_too_long(folder, tmp_path):
     path = written(tmp_path, 'review,label\nfine,1\n"' + LONGEST // 2 * "a\n" + 'a",1\n')
     with pytest.raises(UserError, match=rf"^{path}, line 3 starts a row {ENDLESS_ROW}$"):
-        list(read_csv(path, "review", "label"))
+        list(read_csv(path, "review", "label", IMDB_LABELS))
     # Every field is short, and the row never ends.
     endless = ["bash", "-c", """printf '%s\n' review '"a'; exec yes '","'"""]
     with subprocess.Popen(endless, stdout=subprocess.PIPE) as writer:
@@ -290,7 +291,7 @@ def test_a_row_without_end_is_refused_as_too_long(folder, tmp_path):
         assert child.communicate(timeout=60)[1].decode() == f"ERROR: Standard input, line 2 starts a row {ENDLESS_ROW}\n"
 
 
-@pytest.mark.parametrize("read", [read_lines, lambda path: read_csv(path, "review", None)], ids=["lines", "CSV"])
+@pytest.mark.parametrize("read", [read_lines, lambda path: read_csv(path, "review", None, IMDB_LABELS)], ids=["lines", "CSV"])
 def test_a_device_without_end_is_refused_and_not_held_in_memory(read):
     tracemalloc.start()
     with pytest.raises(UserError, match=r"^/dev/zero, line 1 has more than 1,000,000 bytes; cut it, or "):

@@ -1,7 +1,4 @@
-"""The parameters: what params.yaml may say.
-
-`python -m sentiment.common.parameters` checks the file and does nothing else.
-"""
+"""The parameters: what params.yaml may say. `python -m sentiment.common.parameters` checks the file and does nothing else."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -41,7 +38,22 @@ class Sha256Section(Section):
     """sha256 of vocabulary.txt"""
 
 
-class CsvSection(Section):
+class LabelsSection(Section):
+    """How files spell the labels."""
+
+    positive: Labels
+    """labels that count as positive, whatever their case and outer spaces"""
+    negative: Labels
+    """labels that count as negative"""
+
+    @model_validator(mode="after")
+    def no_label_is_of_both_classes(self) -> Self:
+        if both := sorted({*self.positive} & {*self.negative}):
+            raise ValueError(f"`fetch.csv.positive` and `fetch.csv.negative` both have {both[0]!r}: leave it in one of them.")
+        return self
+
+
+class CsvSection(LabelsSection):
     """Reviews of one's own, read when the source is `csv`."""
 
     folder: Text
@@ -50,18 +62,8 @@ class CsvSection(Section):
     """name of the column with the texts"""
     label: Text
     """name of the column with the labels"""
-    positive: Labels
-    """labels that count as positive, whatever their case and outer spaces"""
-    negative: Labels
-    """labels that count as negative"""
     tokens: Literal["words", "characters"]
     """what the texts are cut into"""
-
-    @model_validator(mode="after")
-    def no_label_is_of_both_classes(self) -> Self:
-        if both := sorted({*self.positive} & {*self.negative}):
-            raise ValueError(f"`fetch.csv.positive` and `fetch.csv.negative` both have {both[0]!r}: leave it in one of them.")
-        return self
 
 
 class FetchSection(Section):
@@ -120,6 +122,7 @@ class Encoding(Section):
 
     tokenizer: Literal["keras_imdb", "words", "characters"]
     """what cut the texts into tokens"""
+    labels: LabelsSection
     vocabulary_sha256: Sha256
     """sha256 of vocabulary.txt"""
 

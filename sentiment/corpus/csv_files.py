@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sentiment.common.errors import UserError
-from sentiment.common.parameters import CsvSection
+from sentiment.common.parameters import CsvSection, LabelsSection
 from sentiment.corpus.encoding import Dataset, rank_all
 from sentiment.corpus.text_files import read_csv
 from sentiment.corpus.tokenizers import TOKENIZERS
@@ -28,7 +28,8 @@ def from_csv(csv: CsvSection, checkout: Path) -> Dataset:
         raise UserError(f"{train} has {found}: it needs a review of each class, and a letter; see `fetch.csv` in params.yaml.")
     if test and not len(dataset.test.labels):
         raise UserError(f"{test} has no review: add some, or remove the file.")
-    return dataset._replace(tokenizer=csv.tokens)
+    labels = LabelsSection(positive=csv.positive, negative=csv.negative)
+    return dataset._replace(tokenizer=csv.tokens, labels=labels)
 
 
 def _file(folder: str, name: str, checkout: Path) -> Path | None:
@@ -46,9 +47,8 @@ def _file(folder: str, name: str, checkout: Path) -> Path | None:
 
 def _labelled(path: Path, csv: CsvSection) -> Iterator[tuple[list[bytes], int]]:
     """The tokens and the label of each row; no row is left out."""
-    spellings = {label: name for name in ("positive", "negative") for label in getattr(csv, name)}
     # What has yet to come of a pipe is no row.
-    for text, label, where in filter(None, read_csv(str(path), csv.text, csv.label, spellings)):
+    for text, label, where in filter(None, read_csv(str(path), csv.text, csv.label, csv)):
         if not text.strip():
             raise UserError(f"{where} has no text in the column {csv.text!r}: write it, or remove the row.")
         yield TOKENIZERS[csv.tokens](text), int(label == "positive")

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from sentiment.common.parameters import LabelsSection
 from sentiment.common.reviews import Reviews, join, take
 from sentiment.corpus.python2_dict import python2_dict_order
 
@@ -29,6 +30,9 @@ _ASCII_OF_TYPED = str.maketrans({typed: ascii for ascii, characters in _TYPED.it
 # The seed of keras.datasets.imdb.load_data.
 _KERAS_SEED = 113
 
+# IMDB's own labels are the names of folders; these are for files that its model is tried on.
+IMDB_LABELS = LabelsSection(positive=["positive", "pos", "1"], negative=["negative", "neg", "0"])
+
 # UTF-8 texts by review id.
 Texts = dict[int, bytes]
 
@@ -45,12 +49,16 @@ Labelled = Iterable[tuple[list[bytes], int]]
 
 
 class Dataset(NamedTuple):
-    """What every source gives. A token is the rank of its word: vocabulary[0] has rank 1. `tokenizer` cut the texts."""
+    """What every source gives. A token is the rank of its word: vocabulary[0] has rank 1. `tokenizer` cut the texts.
+
+    `labels` is for predictions: how files spell the labels that they are compared with.
+    """
 
     train: Reviews
     test: Reviews
     vocabulary: list[bytes]
     tokenizer: Literal["keras_imdb", "words", "characters"] = "keras_imdb"
+    labels: LabelsSection = IMDB_LABELS
 
 
 def tokenise(text: bytes) -> list[bytes]:

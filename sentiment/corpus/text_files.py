@@ -4,12 +4,13 @@ import csv
 import json
 import re
 import select
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import repeat
 from typing import NamedTuple
 
 from sentiment.common.errors import UserError
+from sentiment.common.parameters import LabelsSection
 
 # Bytes of a line, and characters of a row in a CSV file. The longest review of IMDB has 13,704 bytes.
 LONGEST = 1_000_000
@@ -17,8 +18,6 @@ LONGEST = 1_000_000
 CHUNK, PAUSE = 1 << 16, 0.001
 # Columns that tell the header of a CSV file from a review.
 USUAL_COLUMNS = set("text texts review reviews sentence sentences comment comments sentiment label labels rating".split())
-# How the labels are spelled in files.
-SPELLINGS = dict.fromkeys(("positive", "pos", "1"), "positive") | dict.fromkeys(("negative", "neg", "0"), "negative")
 
 
 class RawReview(NamedTuple):
@@ -70,24 +69,24 @@ def read_lines(path: str) -> Iterator[RawReview | None]:
             blank_lines = 0
 
 
-def read_csv(
-    path: str, text_column: str, label_column: str | None, spellings: Mapping[str, str] = SPELLINGS
-) -> Iterator[RawReview | None]:
+def read_csv(path: str, text_column: str, label_column: str | None, labels: LabelsSection) -> Iterator[RawReview | None]:
     """The reviews of a CSV file with a header, or of standard input for `-`; None as in `read_lines`.
 
-    Tabs separate the values of a `.tsv` file. `spellings` has the labels in lower case; in the file, case does not matter.
+    Tabs separate the values of a `.tsv` file. The case of a label does not matter.
 
     Raises:
         UserError: as for `read_lines`, or the file is no CSV file, or lacks a column or a value, or has another label.
     """
+    spellings = dict.fromkeys(labels.positive, "positive") | dict.fromkeys(labels.negative, "negative")
     rows = _rows(path)
-    header = next((row for _, row in rows if row), [])
+    where, header = next((row for row in rows if row[1]), (_name(path), []))
+    wanted, others = ("tabs", ",;") if path.endswith(".tsv") else ("commas", ";\t")
     for column in text_column, label_column:
         if column is not None and header.count(column) != 1:
             columns = ", ".join(map(repr, header)) or "none"
             found = f"{header.count(column)} columns" if column in header else "no column"
-            advice = ": save it with commas in place of semicolons or tabs" if re.search(r";|\\t", columns) else ""
-            raise UserError(f"{_name(path)} has {found} {column!r:.80}; its header has {columns:.300}{advice}.")
+            advice = f": save it with {wanted} between the columns" if set(others) & set("".join(header)) else ""
+            raise UserError(f"{where} has {found} {column!r:.80}; its header has {columns:.300}{advice}.")
     for where, row in rows:
         if not row:
             yield None
