@@ -20,11 +20,14 @@ from sentiment.common.parameters import LabelsSection
 from sentiment.common.reviews import LABEL_NAMES
 from sentiment.corpus.text_files import RawReview, read_csv, read_lines, to_text
 from sentiment.inference.classifier import classify
+from sentiment.inference.effects import ExplainedWord, explain
 from sentiment.inference.model_folder import Model, read_model
 
 # What is read, predicted and printed at a time: enough reviews to hide the cost per call. The characters bound the memory, to
 # 0.3 GB; 1,024 of IMDB's longest reviews have fewer.
 REVIEWS_AT_ONCE, CHARACTERS_AT_ONCE = 1024, 16_000_000
+# Words of an explanation each way, and the colours of a terminal: yellow, magenta, and none again.
+STRONGEST, FOR_POSITIVE, FOR_NEGATIVE, PLAIN = 5, "\x1b[33m", "\x1b[35m", "\x1b[m"
 
 
 def one_line(text: str, width: int) -> str:
@@ -59,6 +62,27 @@ def predict_all(reviews: Iterable[RawReview | None], model: Model) -> Iterator[t
     for batch in batches(reviews):
         probabilities, known_words = classify(model, [review.text for review in batch])
         yield from zip(batch, probabilities.tolist(), known_words.tolist(), strict=True)
+
+
+def explanation(text: str, words: list[ExplainedWord], colours: bool) -> Iterator[str]:
+    """Lines for people: the words with the strongest effects each way, and how many the network did not see."""
+    seen = [(word.effect, one_line(text[word.start : word.end], 30)) for word in words if word.effect is not None]
+    for name, colour, sign in (LABEL_NAMES[1], FOR_POSITIVE, 1), (LABEL_NAMES[0], FOR_NEGATIVE, -1):
+        strongest = sorted((word for word in seen if word[0] * sign > 0), key=lambda word: -abs(word[0]))[:STRONGEST]
+        shown = "  ".join(f"{word} {effect:+.2f}" for effect, word in strongest)
+        yield f"    {'for ' + name:14}{colour if colours else ''}{shown or '-'}{PLAIN if colours else ''}"
+    yield f"    {'not seen':14}{len(words) - len(seen)} of {len(words)} words"
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def explanation_in_json(text: str, words: list[ExplainedWord]) -> list[dict]:
+    return [
+        {"word": text[start:end], "start": start, "end": end, "effect": rounded(effect), "probability": rounded(probability)}
+        for start, end, effect, probability in words
+    ]
 
 
 def comparison(counts: Counter[tuple[str | None, str | None]]) -> dict:
@@ -100,6 +124,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--model", type=Path, default=Path("data/model"), metavar="DIR", help="the model (%(default)s)")
     add("--threshold", type=float, default=0.5, metavar="P", help=threshold)
     add("--json", action="store_true", help="print a JSON object for each review")
+    add("--explain", action="store_true", help="say what each word did: how much lower the logit is without it")
     arguments = parser.parse_args()
     if arguments.texts and (arguments.file, arguments.csv) != (None, None):
         parser.error("give texts or a file, not both")
@@ -132,16 +157,20 @@ def main() -> None:
     if not arguments.texts and arguments.file in (None, "-") and os.isatty(0):
         wanted = "reviews, one a line" if arguments.csv is None else "a CSV file"
         print(f"Waiting for {wanted}; end with Ctrl-D on a line of its own.", file=sys.stderr)
+    colours = bool(sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
     counts: Counter[tuple[str | None, str | None]] = Counter()
     for review, probability, known_words in predict_all(read_reviews(arguments, model.preprocessing.labels), model):
         label = LABEL_NAMES[probability > arguments.threshold] if known_words else None
         counts[review.label, label] += 1
+        words = explain(model, review.text) if arguments.explain else []
         if arguments.json:
-            known_probability = round(probability, 6) if known_words else None
-            print(json.dumps({"label": label, "probability": known_probability, "known_words": known_words}))
+            answer = {"label": label, "probability": rounded(probability) if known_words else None, "known_words": known_words}
+            print(json.dumps(answer | ({"words": explanation_in_json(review.text, words)} if arguments.explain else {})))
         else:
             print(f"{label or 'unknown':8}  {f'{probability:.4f}' if label else '':6}  {one_line(review.text, width)}")
+            if arguments.explain:
+                print(*explanation(review.text, words, colours), sep="\n")
     if arguments.labels is not None:
         compared = comparison(counts)
         print(json.dumps(compared)) if arguments.json else print_comparison(**compared)

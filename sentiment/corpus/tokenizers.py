@@ -1,6 +1,8 @@
-"""What cuts a text into tokens, by the name that tokenizer.json has for it."""
+"""What cuts a text into tokens, by the name that tokenizer.json has for it; and where in the text the tokens stand."""
 
 import re
+from collections.abc import Iterator
+from functools import cache
 from unicodedata import category, normalize
 
 from sentiment.corpus.encoding import as_ascii, tokenise
@@ -32,3 +34,22 @@ def characters(text: str) -> list[bytes]:
 
 
 TOKENIZERS = {"keras_imdb": lambda text: tokenise(as_ascii(text).encode()), "words": words, "characters": characters}
+
+
+@cache
+def _separates(character: str, tokenizer: str) -> bool:
+    return len(TOKENIZERS[tokenizer](f"a{character}a")) == 2
+
+
+def placed_tokens(text: str, tokenizer: str) -> Iterator[tuple[bytes, int, int]]:
+    """The tokens of a text, each with where it starts and where it ends: it comes from text[start:end]."""
+    cut = "words" if tokenizer == "characters" else tokenizer
+    if cut == "words":
+        text = _LINE_BREAK_TAG.sub(lambda tag: " " * len(tag[0]), text)
+    # Between separators stands one word or, of apostrophes and characters that are not seen alone, none.
+    spaced = "".join(" " if _separates(character, cut) else character for character in text)
+    for run in re.finditer("[^ ]+", spaced):
+        tokens = TOKENIZERS[tokenizer](run[0])
+        each = len(tokens) == len(run[0])  # or one is made of several characters: the place of all is then the word's
+        for i, token in enumerate(tokens):
+            yield token, run.start() + (i if each else 0), run.start() + i + 1 if each else run.end()

@@ -3,7 +3,6 @@
 import numpy as np
 
 from sentiment.common.reviews import join
-from sentiment.common.vocabulary import INDEX_FROM
 from sentiment.corpus.encoding import encode
 from sentiment.corpus.tokenizers import TOKENIZERS
 from sentiment.inference.forward import probabilities
@@ -17,11 +16,8 @@ def classify(model: Model, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     A text becomes the model's input as the model's folder says, whatever params.yaml says now; of a model of IMDB, but for
     what `as_ascii` changes. Without a known word, it is padding alone, and the probability says nothing of the text.
     """
-    preprocessing = model.preprocessing
-    frequent = model.vocabulary[: preprocessing.num_words - INDEX_FROM]
-    ranks = {word: rank for rank, word in enumerate(frequent, start=1)}
-    tokens_of = TOKENIZERS[preprocessing.tokenizer]
+    tokens_of = TOKENIZERS[model.preprocessing.tokenizer]
     # Any label: it plays no part.
-    reviews = join((encode(tokens_of(text), ranks), 0) for text in texts)
-    known = keep_frequent(reviews, preprocessing)
-    return probabilities(model.network, pad(known, preprocessing).x), known.lengths
+    reviews = join((encode(tokens_of(text), model.ranks), 0) for text in texts)
+    known = keep_frequent(reviews, model.preprocessing)
+    return probabilities(model.network, pad(known, model.preprocessing).x), known.lengths

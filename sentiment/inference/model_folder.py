@@ -1,21 +1,29 @@
 """A trained model's folder: model.keras, vocabulary.txt and preprocessing.json, all of one model."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import Preprocessing, read_section
-from sentiment.common.vocabulary import read_vocabulary
+from sentiment.common.vocabulary import INDEX_FROM, read_vocabulary
 from sentiment.inference.forward import Network
 from sentiment.inference.saved_model import read_network
 
 
-class Model(NamedTuple):
+@dataclass(frozen=True)
+class Model:
     """All that a trained model needs to read texts; the vocabulary has the words by rank, in UTF-8."""
 
     network: Network
     preprocessing: Preprocessing
     vocabulary: list[bytes]
+
+    @cached_property
+    def ranks(self) -> dict[bytes, int]:
+        """The ranks of the words that are frequent enough for an id below `num_words`."""
+        frequent = self.vocabulary[: self.preprocessing.num_words - INDEX_FROM]
+        return {word: rank for rank, word in enumerate(frequent, start=1)}
 
 
 def read_model(folder: Path) -> Model:

@@ -33,7 +33,9 @@ def plot_precision_recall(predicted: Predicted, csv_path: Path) -> None:
     precision, recall, thresholds = metrics.precision_recall_curve(predicted.y, predicted.probabilities)
     # The last point, where no review counts as positive, comes without a threshold from scikit-learn.
     thresholds = np.append(thresholds, 1.0)
-    write_csv(csv_path, ["recall", "precision", "threshold"], zip(recall, precision, thresholds, strict=True))
+    # By rising recall: charts sort by it, and leave ties as they come.
+    rising = zip(recall[::-1], precision[::-1], thresholds[::-1], strict=True)
+    write_csv(csv_path, ["recall", "precision", "threshold"], rising)
     figure, axes = new_figure("Precision and recall of the validation reviews", "recall", "precision")
     axes.axhline(predicted.y.mean(), linestyle=":", color=REFERENCE, label="chance")
     _draw_curve(axes, recall, precision)

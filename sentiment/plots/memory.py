@@ -1,0 +1,25 @@
+"""The mean size of a token's effect by its place, as a CSV file and as a picture."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sentiment.common.files import write_csv
+from sentiment.plots.figures import REFERENCE, VALIDATION, new_figure, save_figure
+
+PARTS = 10
+
+
+def plot_memory(effects: np.ndarray, csv_path: Path) -> None:
+    """A row a place, from the first token to the last; in the picture also the means of ten parts of the review."""
+    places = np.arange(1, len(effects) + 1)
+    write_csv(csv_path, ["place", "effect"], zip(places.tolist(), effects, strict=True))
+    figure, axes = new_figure("What a token does to the logit, by its place", "place in the review", "mean size of the effect")
+    axes.plot(places, effects, "o", color=REFERENCE, markersize=3, label="place")
+    for part in filter(len, np.array_split(places, PARTS)):
+        mean = effects[part - 1].mean()
+        axes.plot(part[[0, -1]] + [-0.5, 0.5], [mean, mean], color=VALIDATION, label="tenth" if part[0] == 1 else None)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    save_figure(figure, csv_path.with_suffix(".png"))
