@@ -4,11 +4,15 @@ Takes studies/models/<variant>/<seed>.keras, the fetched reviews, the parameters
 Writes studies/runs/networks.json: by variant, a list of runs.
 """
 
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from sentiment.common.files import write_json
 from sentiment.common.parameters import Params
 from sentiment.common.reviews import Padded, load_reviews
+from sentiment.evaluation.memory import effect_by_place
 from sentiment.evaluation.scores import predict_each, score_each
 from sentiment.evaluation.words import embedding_metrics, learned_words
 from sentiment.inference.forward import logits, model_size, word_vectors
@@ -17,6 +21,7 @@ from sentiment.preprocessing import keep_frequent, pad, training_and_validation
 from studies.variants import MODELS, RUNS, params_of, read_study, seeds_of
 
 REVIEWS = Path("data/reviews")
+TENTHS = 10
 
 
 def padded_splits(params: Params) -> dict[str, Padded]:
@@ -26,13 +31,16 @@ def padded_splits(params: Params) -> dict[str, Padded]:
     return {"train": train, "validation": validation, "test": pad(keep_frequent(test, params.split), params.pad)}
 
 
-def score_run(path: Path, seed: int, splits: dict[str, Padded], threshold: float) -> dict:
-    """A run: its seed, its scores, what its embedding learned and the size of its model."""
+def score_run(path: Path, seed: int, splits: dict[str, Padded], threshold: float, padding: str) -> dict:
+    """A run: its seed, its scores, what its embedding learned, what it remembers of each tenth of a review, and its size."""
     network = read_network(path)
+    predict = partial(logits, network)
     unseen = {name: splits[name] for name in ("validation", "test")}
-    scores = score_each(predict_each(unseen, lambda ids: logits(network, ids)), threshold)
+    scores = score_each(predict_each(unseen, predict), threshold)
     words = embedding_metrics(learned_words(word_vectors(network), splits["train"]))
-    return {"seed": seed, **scores, "model": model_size(network, splits["train"].x), "words": words}
+    effects = effect_by_place(splits["validation"].x, predict, padding)
+    memory = [float(tenth.mean()) for tenth in np.array_split(effects, TENTHS) if len(tenth)]
+    return {"seed": seed, **scores, "model": model_size(network, splits["train"].x), "words": words, "memory": memory}
 
 
 def main() -> None:
@@ -42,7 +50,8 @@ def main() -> None:
         params = params_of(variant, seeds[0])
         splits = padded_splits(params)
         runs[variant] = [
-            score_run(MODELS / variant / f"{seed}.keras", seed, splits, params.evaluate.threshold) for seed in seeds
+            score_run(MODELS / variant / f"{seed}.keras", seed, splits, params.evaluate.threshold, params.pad.padding)
+            for seed in seeds
         ]
     write_json(RUNS / "networks.json", runs)
 

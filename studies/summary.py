@@ -3,7 +3,8 @@
 Takes studies/runs/{networks,linear}.json and studies/variants.yaml. Writes studies/metrics/study.json (by variant: mean,
 standard deviation, minimum and maximum of the accuracies and of the first component's correlation with the log-odds
 (sentiment/evaluation/words.py), the difference of the accuracies to those of another variant, parameters, input bytes),
-studies/plots/study.csv (a row a run) and study.png.
+studies/plots/study.csv (a row a run) and study.png; and studies/plots/memory.csv and memory.png: by tenths of a review, the
+mean size of a token's effect (sentiment/evaluation/memory.py) and its standard deviation over the seeds.
 """
 
 import json
@@ -17,6 +18,8 @@ from sentiment.common.files import read_bytes, write_csv, write_json
 from sentiment.plots.figures import REFERENCE, VALIDATION, new_figure, save_figure
 from studies.variants import RUNS, STUDIES, Study, read_study
 
+# Colours of the Okabe-Ito palette, and solid or dashed lines; as many as can be told apart.
+LINES = [("#0072B2", "o-"), ("#D55E00", "s-"), ("#009E73", "^-"), ("#D55E00", "s--"), ("#009E73", "^--"), ("#000000", "x:")]
 SPLITS = "validation", "test"
 COLUMNS = "accuracy", "loss", "f1", "roc_auc"
 
@@ -89,6 +92,28 @@ def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: P
     save_figure(figure, path)
 
 
+def memory_rows(networks: dict[str, list[dict]]) -> list[tuple[str, int, float, float]]:
+    """Variant, tenth of the review, and the mean and the standard deviation over the seeds (0 for one seed)."""
+    return [
+        (variant, tenth, float(np.mean(sizes)), float(np.std(sizes, ddof=1)) if len(sizes) > 1 else 0.0)
+        for variant, runs in networks.items()
+        for tenth, sizes in enumerate(zip(*(run["memory"] for run in runs), strict=True), start=1)
+    ]
+
+
+def draw_memory(rows: list[tuple[str, int, float, float]], variants: list[str], path: Path) -> None:
+    """A line a variant, with a band of one standard deviation on each side."""
+    figure, axes = new_figure("What a token does to the logit", "tenth of the review", "mean size of the effect")
+    for variant, colour, line in zip(variants, *zip(*LINES, strict=True), strict=False):
+        tenths, means, deviations = np.array([row[1:] for row in rows if row[0] == variant], float).reshape(-1, 3).T
+        axes.plot(tenths, means, line, color=colour, label=variant)
+        axes.fill_between(tenths, means - deviations, means + deviations, color=colour, alpha=0.2, linewidth=0)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    save_figure(figure, path)
+
+
 def main() -> None:
     study = read_study()
     networks, linear = (json.loads(read_bytes(RUNS / name)) for name in ("networks.json", "linear.json"))
@@ -99,6 +124,9 @@ def main() -> None:
     columns = [f"{name}_{column}" for name in SPLITS for column in COLUMNS]
     write_csv(STUDIES / "plots/study.csv", ["variant", "seed", *columns], rows(runs))
     draw(runs, study.published, STUDIES / "plots/study.png")
+    memory = memory_rows(networks)
+    write_csv(STUDIES / "plots/memory.csv", ["variant", "tenth", "mean", "standard_deviation"], memory)
+    draw_memory(memory, study.memory_of, STUDIES / "plots/memory.png")
 
 
 if __name__ == "__main__":

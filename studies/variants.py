@@ -40,14 +40,15 @@ class Study(Section):
     """by variant, the one that its runs are compared with, where that is not `embedding`"""
     published: dict[str, list[float]]
     """by variant, accuracies that were published"""
+    memory_of: Annotated[list[str], Field(max_length=6)]
+    """the variants in the picture of what a network remembers"""
 
     @model_validator(mode="after")
-    def variants_are_compared_with_variants(self) -> "Study":
-        unknown = sorted({*self.compared_with, *self.compared_with.values()} - self.variants.keys())
-        if unknown:
-            raise ValueError(
-                f"`compared_with` names {unknown[0]!r}, which is no variant; there are {', '.join(self.variants)}."
-            )
+    def variants_that_are_named_are_there(self) -> "Study":
+        compared = {*self.compared_with, *self.compared_with.values()}
+        for key, names in ("compared_with", compared), ("memory_of", {*self.memory_of}):
+            if unknown := sorted(names - self.variants.keys()):
+                raise ValueError(f"`{key}` names {unknown[0]!r}, which is no variant; there are {', '.join(self.variants)}.")
         return self
 
 

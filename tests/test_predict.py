@@ -303,6 +303,50 @@ def test_without_a_review_of_known_words_there_is_no_accuracy(predict_here, tmp_
     assert answers(predict_here("--json", *arguments))[-1]["accuracy"] is None
 
 
+def test_a_prediction_is_explained_by_its_strongest_words_each_way_and_by_what_was_not_seen(predict_here):
+    printed = predict_here("--explain", "Wonderful, but awful\x1b[2J! A superb café; boring", "Xqzt").decode().splitlines()
+    assert [line[4:18].strip() for line in printed[1:4]] == ["for positive", "for negative", "not seen"]
+    effects = [[float(value) for value in re.findall(r" ([+-]\d\.\d\d)", line)] for line in printed[1:3]]
+    assert all(value > 0 for value in effects[0]) and effects[0] == sorted(effects[0], reverse=True)
+    assert all(value < 0 for value in effects[1]) and effects[1] == sorted(effects[1])
+    assert printed[5:] == ["    for positive  -", "    for negative  -", "    not seen      1 of 1 words"]
+    assert not any("\x1b" in line for line in printed), "neither colours, where there is no terminal, nor what a text has"
+
+
+def test_an_explanation_in_json_has_each_word_with_its_place_its_effect_and_the_probability_after_it(predict_here):
+    """By hand: the effect of a word, from the probabilities of the text with it and without it."""
+    text, without = "Xqzt! Wonderful, but awful\u2026 superb", "Xqzt! Wonderful, but \u2026 superb"
+    whole, changed = answers(predict_here("--json", "--explain", text, without))
+    assert [word["word"] for word in whole["words"]] == ["Xqzt", "Wonderful", "but", "awful", "superb"]
+    assert all(text[word["start"] : word["end"]] == word["word"] for word in whole["words"])
+    assert whole["words"][0] == {"word": "Xqzt", "start": 0, "end": 4, "effect": None, "probability": None}
+    logit, logit_without = (np.log(p / (1 - p)) for p in (whole["probability"], changed["probability"]))
+    assert whole["words"][3]["effect"] == pytest.approx(logit - logit_without, abs=2e-5)
+    assert whole["words"][-1]["probability"] == whole["probability"]
+    assert "words" not in answers(predict_here("--json", text))[0]
+
+
+def test_files_and_labels_are_explained_too(predict_here, labelled):
+    arguments = "--json", "--csv", "review", "--labels", "sentiment", "--file", labelled
+    plain, explained = (answers(predict_here(*arguments, *explain)) for explain in ((), ("--explain",)))
+    assert plain[-1] == explained[-1]
+    assert [{key: value for key, value in answer.items() if key != "words"} for answer in explained[:-1]] == plain[:-1]
+    assert [bool(answer["words"]) for answer in explained[:-1]] == [True] * 6 + [False], "the last one has no text"
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_a_terminal_shows_colours_unless_no_color_is_set(project, no_color, coloured):
+    master, terminal = pty.openpty()
+    command = ["python", "-m", "sentiment.predict", "--explain", "Wonderful, awful"]
+    environment = project.environment | {"NO_COLOR": no_color}
+    with subprocess.Popen(command, cwd=project.folder, env=environment, stdout=terminal, stdin=subprocess.DEVNULL):
+        os.close(terminal)
+    printed = os.read(master, 65536)
+    os.close(master)
+    assert printed.count(b"\x1b[33m") == printed.count(b"\x1b[35m") == coloured
+    assert (b"\x1b" in printed) == coloured
+
+
 QUOTING = "; put a text with commas, quotes or newlines in double quotes, and double the quotes in it."
 
 

@@ -57,13 +57,14 @@ def test_the_roc_curve_runs_from_no_review_to_all_of_them_in_finite_numbers(tmp_
         assert tpr == round(np.mean(PROBABILITIES[Y == 1] >= threshold), 6)
 
 
-def test_the_precision_recall_curve_is_in_finite_numbers(tmp_path):
+def test_the_precision_recall_curve_is_in_finite_numbers_by_rising_recall(tmp_path):
     plot_precision_recall(PREDICTED, tmp_path / "precision_recall.csv")
     points = [tuple(map(float, row.values())) for row in rows(tmp_path / "precision_recall.csv")]
     assert list(rows(tmp_path / "precision_recall.csv")[0]) == ["recall", "precision", "threshold"]
-    assert points[-1][:2] == (0, 1)
+    assert points[0][:2] == (0, 1)
+    assert [point[0] for point in points] == sorted(point[0] for point in points)
     assert all(math.isfinite(number) for point in points for number in point)
-    for recall, precision, threshold in points[:-1]:
+    for recall, precision, threshold in points[1:]:
         predicted = threshold <= PROBABILITIES
         assert recall == round(np.mean(predicted[Y == 1]), 6)
         assert precision == round(np.mean(Y[predicted]), 6)

@@ -9,9 +9,10 @@ import shutil
 from pathlib import Path
 
 import made_corpus
+import numpy as np
 import pytest
 from conftest import ROOT, Project, write_yaml
-from helpers import is_missing
+from helpers import is_missing, rows
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import change_params, read_params
@@ -36,6 +37,7 @@ def studies(make_project):
         },
         "compared_with": {"preset": "one_hot"},
         "published": {},
+        "memory_of": ["embedding", "preset"],
     }
     write(studies, study)
     assert sorted(studies.repro()) == ["linear", "score", "summary", "train@embedding", "train@one_hot", "train@preset"]
@@ -89,6 +91,19 @@ def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studie
 
 
 @pytest.mark.slow
+def test_the_study_has_what_each_variant_remembers_of_the_tenths_of_a_review_with_the_spread_over_seeds(studies):
+    remembered = rows(studies.folder / "plots/memory.csv")
+    assert [row["variant"] for row in remembered] == 10 * ["embedding"] + 10 * ["one_hot"] + 10 * ["preset"]
+    assert [row["tenth"] for row in remembered[:10]] == [str(tenth) for tenth in range(1, 11)]
+    first, second = (run["memory"] for run in runs_of(studies, "embedding"))
+    for row, one, other in zip(remembered, first, second, strict=False):
+        assert float(row["mean"]) == pytest.approx((one + other) / 2, abs=2e-6)
+        assert float(row["standard_deviation"]) == pytest.approx(abs(one - other) / 2**0.5, abs=2e-6)
+    assert {row["standard_deviation"] for row in remembered[20:]} == {"0.0"}, "one seed"
+    assert (studies.folder / "plots/memory.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
 def test_a_new_or_changed_variant_computes_that_variant_alone(studies):
     study, before = read(studies)
     variants = study["variants"]
@@ -133,7 +148,9 @@ def test_the_study_gives_what_the_main_pipeline_gives(studies, main_project):
         main_project.run("python", "-m", f"stages.{stage}")
     metrics = json.loads((main_project.folder / "metrics/metrics.json").read_text())
     _, run = runs_of(studies, "embedding")
-    assert run == {"seed": 1, **metrics}
+    effects = [float(row["effect"]) for row in rows(main_project.folder / "plots/memory.csv")]
+    memory = [float(np.mean(tenth)) for tenth in np.array_split(effects, 10)]
+    assert run == {"seed": 1, **metrics, "memory": pytest.approx(memory, abs=2e-6)}
     model = (main_project.folder / "data/model/model.keras").read_bytes()
     assert model == (studies.folder / "models/embedding/1.keras").read_bytes()
 
@@ -205,13 +222,15 @@ def test_what_python_compiles_is_no_change_to_the_study(studies):
             {"compared_with": {"rnn": "embedding"}},
             "`compared_with` names 'rnn', which is no variant; there are embedding.",
         ),
+        ({"memory_of": ["rnn"]}, "`memory_of` names 'rnn', which is no variant; there are embedding."),
+        ({"memory_of": 7 * ["embedding"]}, "`memory_of` is ['embedding', "),
         ({"seeds": []}, "`seeds` is []: list should have at least 1 item"),
         ({"seed": [1]}, "`seed` is no parameter; the nearest one is `seeds`."),
     ],
 )
 def test_a_bad_study_is_refused_in_a_sentence(tmp_path, monkeypatch, change, is_told):
     (tmp_path / "studies").mkdir()
-    study = {"seeds": [0], "variants": {"embedding": {}}, "compared_with": {}, "published": {}}
+    study = {"seeds": [0], "variants": {"embedding": {}}, "compared_with": {}, "published": {}, "memory_of": []}
     write_yaml(tmp_path / "studies/variants.yaml", study | change)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as error:
@@ -265,7 +284,7 @@ def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
     project.run("dvc", "repro", "--quiet", "fetch")
     studies = Project(project.folder / "studies")
     studies.environment = project.environment
-    write(studies, {"seeds": [0], "variants": {"embedding": {}}, "compared_with": {}, "published": {}})
+    write(studies, {"seeds": [0], "variants": {"embedding": {}}, "compared_with": {}, "published": {}, "memory_of": []})
     studies.repro()
     _, result = read(studies)
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))

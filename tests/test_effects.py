@@ -1,0 +1,146 @@
+"""Why a network says so: what each word of a text did, how the opinion changed as it read, and what it remembers."""
+
+# ruff: noqa: RUF001  (letters that look like others are what some of these texts are about)
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import package_rows, rows
+
+from sentiment.common.parameters import Preprocessing
+from sentiment.corpus.encoding import IMDB_LABELS, as_ascii
+from sentiment.corpus.tokenizers import TOKENIZERS, placed_tokens
+from sentiment.evaluation.memory import effect_by_place
+from sentiment.inference.classifier import classify
+from sentiment.inference.effects import explain
+from sentiment.inference.forward import Direction, Network, logits
+from sentiment.inference.model_folder import Model
+from sentiment.plots.memory import plot_memory
+
+VOCABULARY = "the a film is it was great awful not boring best n't isn't good bad very".split()
+MAXLEN, NUM_WORDS, SKIP_TOP, UNITS = 6, 17, 5, 3
+
+
+def made_model(truncating: str = "pre", padding: str = "pre", bidirectional: bool = False, pooling: str = "last") -> Model:
+    """A GRU of random weights; of its vocabulary, the first word is too frequent and the last three are too rare."""
+    random = np.random.default_rng(0)
+    directions = [
+        Direction(
+            random.normal(size=(4, 3 * UNITS)), random.normal(size=(UNITS, 3 * UNITS)), random.normal(size=(2, 3 * UNITS))
+        )
+        for _ in range(1 + bidirectional)
+    ]
+    kernel = random.normal(size=UNITS * (1 + bidirectional) * (2 if pooling == "max_mean" else 1))
+    network = Network(MAXLEN, NUM_WORDS, "gru", pooling, random.normal(size=(NUM_WORDS, 4)), directions, kernel, 0.1)
+    preprocessing = Preprocessing(
+        num_words=NUM_WORDS, skip_top=SKIP_TOP, maxlen=MAXLEN, padding=padding, truncating=truncating, tokenizer="keras_imdb",
+        labels=IMDB_LABELS, vocabulary_sha256="0" * 64,
+    )  # fmt: skip
+    return Model(network, preprocessing, [word.encode() for word in VOCABULARY])
+
+
+def logit(model: Model, text: str) -> float:
+    """As a user finds it out: from the probability that is predicted for the text."""
+    (probability,), _ = classify(model, [text])
+    return np.log(probability / (1 - probability))
+
+
+NETWORKS = [
+    dict(zip(("truncating", "padding", "bidirectional", "pooling"), values, strict=True))
+    for values in product(["pre", "post"], ["pre", "post"], [False, True], ["last", "max_mean"])
+]
+# Twelve tokens; the network sees six of the nine that it knows.
+TEXT = "Great film, is it? Bad... boring, awful: not the BEST film very"
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: " ".join(map(str, network.values())))
+def test_the_effect_of_a_word_is_the_logit_less_the_logit_of_the_text_without_it(network):
+    model, without_effect = made_model(**network), []
+    for word in explain(model, TEXT):
+        without = f"{TEXT[: word.start]} {TEXT[word.end :]}"
+        if word.effect is None:
+            without_effect.append(TEXT[word.start : word.end])
+            # A word that goes in place of another one has an effect when it is left out: the network sees that other one.
+            assert logit(model, without) == pytest.approx(logit(model, TEXT), abs=1e-7)
+        else:
+            assert word.effect == pytest.approx(logit(model, TEXT) - logit(model, without), abs=1e-7)
+    cut_off = ["Great", "film", "is"] if network["truncating"] == "pre" else ["not", "BEST", "film"]
+    assert {*without_effect} >= {"the", "Bad", "very"}, "too frequent, or too rare"
+    assert [word for word in without_effect if word not in ("the", "Bad", "very")] == cut_off
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: " ".join(map(str, network.values())))
+def test_the_probability_after_a_word_is_that_of_the_text_up_to_it(network):
+    model = made_model(**network)
+    explained = explain(model, TEXT)
+    for word in explained:
+        (probability,), (known_words,) = classify(model, [TEXT[: word.end]])
+        assert word.probability == (pytest.approx(probability, abs=1e-9) if known_words else None)
+    assert explained[-1].probability == pytest.approx(classify(model, [TEXT])[0][0], abs=1e-9)
+
+
+def test_a_text_of_no_word_or_of_unknown_ones_has_no_effects():
+    assert explain(made_model(), "") == explain(made_model(), " ... ") == []
+    assert explain(made_model(), "Xqzt\n") == [(0, 4, None, None)]
+
+
+def test_a_long_text_is_explained_in_the_memory_of_a_short_one():
+    """Of 200,000 words, 6 are seen and each has a probability after it."""
+    model = made_model()
+    explained = explain(model, 100_000 * "great boring ")
+    assert len(explained) == 200_000
+    assert sum(word.effect is not None for word in explained) == MAXLEN
+    assert explained[-1].probability == explained[1001].probability
+
+
+TEXTS = [
+    *(text for text, _ in package_rows("imdb")[:200]),
+    "It isn’t “good”… I didn\u00a0like it—at all. soft\u00adhyphen zero\u200bwidth \ufeffmark",
+    "«C'est l’Été» 'là', '' cafe\u0301 one<br />two<BR>three<p>four</p>",
+    "यह फ़िल्म बहुत अच्छी है।", "이 영화는 재미있어요!", "\u110c\u1162\u1106\u1175 ok", "「最高」の映画。ABC", "很好看,推荐!",
+    "رائع، جداً؟", "🎬 👍🏽 \u0085 \u2028 İstanbul ΟΔΟΣ ẞ", "", " ", "'", "a\tb\nc\rd",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_the_places_are_those_of_the_tokens_that_predictions_read(tokenizer):
+    cut = TOKENIZERS[tokenizer]
+    for text in TEXTS:
+        placed = list(placed_tokens(text, tokenizer))
+        assert [token for token, _, _ in placed] == cut(text), text
+        for token, start, end in placed:
+            place = text[start:end]
+            # Alone, an apostrophe is no token, and a sigma is not the last letter of a word.
+            assert token.decode().casefold() in [*(t.decode().casefold() for t in cut(place)), as_ascii(place).casefold()], text
+        assert [start for _, start, _ in placed] == sorted(start for _, start, _ in placed)
+
+
+def test_what_a_network_remembers_is_the_mean_size_of_the_effects_at_each_place():
+    network = made_model().network
+    x = np.random.default_rng(1).integers(4, NUM_WORDS, (5, MAXLEN), np.int32)
+    x[1, 0] = 0  # a review that does not fill maxlen
+    for padding in "pre", "post":
+        expected = np.zeros(MAXLEN)
+        for ids in x[[0, 2, 3, 4]]:
+            for place in range(MAXLEN):
+                rest = [id for i, id in enumerate(ids) if i != place]
+                without = [0, *rest] if padding == "pre" else [*rest, 0]
+                both = logits(network, np.array([ids, without], np.int32))
+                expected[place] += abs(both[0] - both[1]) / 4
+        found = effect_by_place(x, partial(logits, network), padding)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 100])
+def test_what_is_remembered_is_drawn_for_reviews_of_any_length_and_for_none(tmp_path: Path, recwarn, n):
+    plot_memory(np.linspace(0.1, 0.7, n), tmp_path / "memory.csv")
+    assert [row["place"] for row in rows(tmp_path / "memory.csv")] == [str(place) for place in range(1, n + 1)]
+    assert (tmp_path / "memory.png").read_bytes().startswith(b"\x89PNG")
+    assert not list(recwarn)
+
+
+def test_without_a_review_that_fills_maxlen_there_is_no_effect_by_place():
+    assert effect_by_place(np.zeros((3, MAXLEN), np.int32), partial(logits, made_model().network), "pre").shape == (0,)
+    assert effect_by_place(np.zeros((0, MAXLEN), np.int32), partial(logits, made_model().network), "pre").shape == (0,)
