@@ -39,10 +39,8 @@ def print_error(kind: type[BaseException], error: BaseException, traceback: Trac
     if isinstance(error, UserError):
         sentence = str(error)
     elif isinstance(error, ModuleNotFoundError):
-        sentence = (
-            f"{sys.executable} has no package `{error.name}`: activate the environment (`. .venv/bin/activate`), "
-            "or run `make`, which sets it up."
-        )
+        advice = "activate the environment (`. .venv/bin/activate`), or run `make`, which sets it up"
+        sentence = f"{sys.executable} has no package `{error.name}`: {advice}."
     elif isinstance(error, MemoryError) or kind.__name__ == "ResourceExhaustedError":  # TensorFlow's
         detail = f" ({error!s:.120})" if str(error) else ""
         sentence = f"There is not enough memory{detail}: end other programs, or make the model smaller in params.yaml."
@@ -62,8 +60,5 @@ def print_error(kind: type[BaseException], error: BaseException, traceback: Trac
     print(f"ERROR: {shown}", file=sys.stderr)
     # DVC gives this variable to the stages of an experiment. Those of a queue run in folders of their own.
     if "DVC_EXP_BASELINE_REV" in os.environ and ".dvc/tmp/exps" not in Path.cwd().as_posix():
-        print(
-            "params.yaml now has the parameters of this experiment. To have the committed ones and their results back, "
-            "run `git checkout params.yaml && dvc repro`.",
-            file=sys.stderr,
-        )
+        advice = "To have the committed ones and their results back, run `git checkout params.yaml && dvc repro`."
+        print(f"params.yaml now has the parameters of this experiment. {advice}", file=sys.stderr)

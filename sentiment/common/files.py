@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -40,8 +39,7 @@ def refuse_if_dvc_has_gone(path: Path) -> None:
 def atomic_write(path: Path) -> Iterator[Path]:
     """A path to write to, beside `path`. When the block ends without an error, it replaces `path`.
 
-    Raises:
-        UserError: the disk is full or can't be written to, or the DVC that started this process has gone.
+    Raises UserError if the disk is full or can't be written to, or the DVC that started this process has gone.
     """
     # A name that no other process has, should two write the same file at once.
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
@@ -66,13 +64,12 @@ def damaged(path: Path, error: Exception) -> UserError:
     DVC takes a read-only object of its cache for whole, and a file that it took from there as well. It checks objects that can
     be written to and files that have another time, and makes again what is damaged.
     """
-    what = " ".join(str(error).split())
     if isinstance(error, FileNotFoundError):
         return UserError(f"{path} is not there; run `dvc repro` in the folder with its dvc.yaml to make it.")
-    again = f"touch {shlex.quote(str(path))} && chmod -R u+w .dvc/cache/files && dvc repro"
-    return UserError(
-        f"{path} can't be read ({what:.200}); in its project, run `{again}`: DVC then checks it and makes it again."
-    )
+    what = " ".join(str(error).split())
+    commands = f"touch {shlex.quote(str(path))} && chmod -R u+w .dvc/cache/files && dvc repro"
+    advice = f"in its project, run `{commands}`: DVC then checks it and makes it again"
+    return UserError(f"{path} can't be read ({what:.200}); {advice}.")
 
 
 def check_size(path: Path, at_most: int) -> None:
@@ -97,11 +94,7 @@ def save_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 
 def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:
-    """Read the arrays of these names and dtypes from a .npz.
-
-    Raises:
-        UserError: the file is missing, damaged, or holds something else, such as pickled objects.
-    """
+    """Arrays of a .npz, by name and dtype. Raises UserError if it is missing, damaged, or holds others, or pickled objects."""
     try:
         check_size(path, LARGEST)
         with np.load(path, allow_pickle=False) as file:
@@ -123,28 +116,18 @@ def read_bytes(path: Path, at_most: int = LARGEST) -> bytes:
         raise damaged(path, error) from error
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401
-    """The value with its floating-point numbers to 6 decimals: the last bits of results differ between processors."""
-    if isinstance(value, dict):
-        return {key: _rounded(of_key) for key, of_key in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(element) for element in value]
-    return round(float(value), 6) if isinstance(value, float) else value
-
-
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
-    """Write a CSV file, floating-point numbers rounded to 6 decimals."""
+    """Write a CSV file, floating-point numbers rounded to 6 decimals: the last bits of results differ between processors."""
     with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows(map(_rounded, rows))
+        writer.writerows([round(float(value), 6) if isinstance(value, float) else value for value in row] for row in rows)
 
 
 def read_numbers(path: Path, *columns: str) -> dict[str, np.ndarray]:
     """Columns of numbers of a CSV file that a stage wrote, by name: float64, shape (rows,).
 
-    Raises:
-        UserError: the file can't be read, or lacks a column or a number.
+    Raises UserError if the file can't be read, or lacks a column or a number.
     """
     try:
         header, *rows = csv.reader(read_bytes(path).decode().splitlines())
@@ -160,5 +143,6 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file, floating-point numbers rounded to 6 decimals."""
-    write_bytes(path, json.dumps(_rounded(value), indent=2).encode() + b"\n")
+    """Write a JSON file, floating-point numbers rounded to 6 decimals, as in `write_csv`."""
+    rounded = json.loads(json.dumps(value), parse_float=lambda number: round(float(number), 6))
+    write_bytes(path, json.dumps(rounded, indent=2).encode() + b"\n")

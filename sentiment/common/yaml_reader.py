@@ -32,11 +32,9 @@ class _Loader(CoreLoader):
 
 
 def _refuse(_: CoreLoader, node: yaml.ScalarNode) -> None:
-    raise yaml.constructor.ConstructorError(
-        problem=f"DVC reads `{node.value:.80}` differently: write numbers in plain digits, put text in quotes, "
-        "and avoid `<<`; see",
-        problem_mark=node.start_mark,
-    )
+    advice = "write numbers in plain digits, put text in quotes, and avoid `<<`; see"
+    problem = f"DVC reads `{node.value:.80}` differently: {advice}"
+    raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark)
 
 
 # What is text to the core schema and something else to DVC's reader (ruamel.yaml): numbers such as 1_000 and 0b11, dates,
@@ -59,11 +57,7 @@ _Loader.add_constructor("!differs", _refuse)
 
 
 def read_yaml(path: Path) -> object:
-    """What a YAML file holds.
-
-    Raises:
-        UserError: the file can't be read, or DVC would read another value.
-    """
+    """What a YAML file holds. Raises UserError if it can't be read, or DVC would read another value."""
     try:
         check_size(path, LARGEST)
         with path.open(encoding="utf-8") as file:

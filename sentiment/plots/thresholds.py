@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from sklearn import metrics
 
 from sentiment.common.files import write_csv
@@ -23,7 +22,8 @@ def plot_roc(predicted: Predicted, csv_path: Path) -> None:
     figure, axes = new_figure("ROC curve of the validation reviews", "false positive rate", "true positive rate")
     axes.plot([0, 1], [0, 1], ":", color=REFERENCE, label="chance")
     axes.set_aspect("equal")
-    _draw_curve(axes, fpr, tpr)
+    axes.plot(fpr, tpr, color=VALIDATION, label="model")
+    axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
     save_figure(figure, csv_path.with_suffix(".png"))
 
@@ -38,14 +38,10 @@ def plot_precision_recall(predicted: Predicted, csv_path: Path) -> None:
     write_csv(csv_path, ["recall", "precision", "threshold"], rising)
     figure, axes = new_figure("Precision and recall of the validation reviews", "recall", "precision")
     axes.axhline(predicted.y.mean(), linestyle=":", color=REFERENCE, label="chance")
-    _draw_curve(axes, recall, precision)
+    axes.plot(recall, precision, color=VALIDATION, label="model")
+    axes.grid(alpha=0.3)
     axes.legend(loc="lower left")
     save_figure(figure, csv_path.with_suffix(".png"))
-
-
-def _draw_curve(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    axes.plot(x, y, color=VALIDATION, label="model")
-    axes.grid(alpha=0.3)
 
 
 def plot_confusion(predicted: Predicted, threshold: float, csv_path: Path) -> None:
