@@ -39,8 +39,7 @@ def one_line(text: str, width: int) -> str:
 def batches(reviews: Iterable[RawReview | None]) -> Iterator[list[RawReview]]:
     """The reviews in lists, each of REVIEWS_AT_ONCE, or ended by a review that goes above CHARACTERS_AT_ONCE, or by None.
 
-    Raises:
-        UserError: as the reviews do, but after those that came before.
+    Where the next review can't be read, those before it come first, and then the UserError.
     """
     batch: list[RawReview] = []
     characters = 0
@@ -138,11 +137,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def read_reviews(arguments: argparse.Namespace, labels: LabelsSection) -> Iterable[RawReview | None]:
-    """The reviews that the arguments name; a file is read as its reviews are asked for. None: the next one has yet to come.
-
-    Raises:
-        UserError: as for `read_lines` and `read_csv`.
-    """
+    """The reviews that the arguments name; a file is read as its reviews are asked for, as `read_lines` and `read_csv` do."""
     path = arguments.file or "-"
     if arguments.texts:
         return [RawReview(to_text(os.fsencode(text), f"Text {n}")) for n, text in enumerate(arguments.texts, start=1)]

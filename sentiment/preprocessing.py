@@ -17,11 +17,7 @@ def keep_frequent(reviews: Reviews, words: WordsSection) -> Reviews:
 
 
 def split_reviews(reviews: Reviews, split: SplitSection) -> tuple[Reviews, Reviews]:
-    """Training and validation reviews: the first `train_size` of a seeded permutation, and the others.
-
-    Raises:
-        UserError: no review is left for training or for validation.
-    """
+    """The first `train_size` of a seeded permutation, for training, and the others, for validation. UserError: one has none."""
     n, wanted = len(reviews.labels), split.train_size
     size = int(n * wanted) if isinstance(wanted, float) else wanted
     if not 1 <= size < n:

@@ -185,11 +185,7 @@ Known = TypeVar("Known", bound=Section)
 
 
 def validate(schema: type[Known], values: object, where: str) -> Known:
-    """The values as an instance of the schema.
-
-    Raises:
-        UserError: there are problems: one line for each, which begins with `where`.
-    """
+    """The values as an instance of the schema. Raises UserError: a line for each problem, which begins with `where`."""
     if not isinstance(values, dict):
         raise UserError(f"{where} must hold the sections {', '.join(schema.model_fields)}.")
     try:
@@ -209,11 +205,7 @@ def read_section(schema: type[Known], path: Path) -> Known:
 
 
 def read_params(path: Path = Path("params.yaml")) -> Params:
-    """Read and check all parameters, whichever of them the caller needs.
-
-    Raises:
-        UserError: the file can't be read, or has problems: one line for each.
-    """
+    """Read and check all parameters. Raises UserError if the file can't be read, or has problems: a line for each."""
     # Imported here: predictions need the checks above, and no YAML.
     from sentiment.common.yaml_reader import read_yaml
 
@@ -223,11 +215,7 @@ def read_params(path: Path = Path("params.yaml")) -> Params:
 
 
 def change_params(params: Params, changes: Mapping[str, dict]) -> Params:
-    """The parameters with these changes, by section.
-
-    Raises:
-        UserError: there are problems: one line for each.
-    """
+    """The parameters with these changes, by section. Raises UserError: a line for each problem."""
     unchanged = params.model_dump()
     changed = unchanged | {section: unchanged.get(section, {}) | change for section, change in changes.items()}
     return validate(Params, changed, f"params.yaml with {json.dumps(changes)}")

@@ -13,8 +13,7 @@ from sentiment.corpus.tokenizers import TOKENIZERS
 def from_csv(csv: CsvSection, checkout: Path) -> Dataset:
     """The reviews of a folder, in the order of its files. Words of the same count are ranked as they first come.
 
-    Raises:
-        UserError: there is no training file, a file can't be used, or it is in the main checkout alone, and not here.
+    Raises UserError if there is no training file, a file can't be used, or it is in the main checkout alone, and not here.
     """
     train, test = (_file(csv.folder, name, checkout) for name in ("train", "test"))
     if not train:

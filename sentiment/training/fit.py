@@ -56,8 +56,7 @@ def fit(
     validation loss and accuracy are those of the weights at the end of the epoch. With patience, the model ends with the
     weights of its best epoch, the first of equals, as with Keras's EarlyStopping.
 
-    Raises:
-        UserError: the loss is no longer a finite number.
+    Raises UserError if the loss is no longer a finite number.
     """
     train_epoch = compile_epoch(model, model_params, train.batch_size, train.seed)
     all_logits = compile_logits(model, model_params)
