@@ -34,7 +34,7 @@ lint: .venv/tests ## check style and types
 	ruff check
 	mypy
 
-study: .venv/installed ## compare the variants of studies/variants.yaml over seeds; trains what has changed
+study: .venv/installed ## compare the variants of studies/variants.yaml over seeds; trains what has changed, in a fresh clone 143 runs
 	python -m sentiment.common.parameters
 	@python requirements/unlock.py
 	dvc repro fetch
