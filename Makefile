@@ -12,7 +12,7 @@ run: .venv/installed ## set up .venv, run the pipeline and show the metrics (the
 	python -m sentiment.common.parameters
 	@python requirements/unlock.py
 	dvc repro
-	dvc metrics show
+	dvc metrics diff --all
 	@echo 'The pictures are in plots/. `. .venv/bin/activate && dvc plots show` writes a page with interactive charts.'
 
 help: ## show what there is to make
@@ -23,18 +23,18 @@ report: run ## write report.html: one page for the run, with everything inside
 	python -m report.run
 	@echo 'The report is in report.html.'
 
-test: .venv/installed ## run the tests that take minutes, not more
+test: .venv/tests ## run the tests that take minutes, not more
 	python -m pytest --numprocesses=auto --dist=loadscope -m 'not slow'
 
-test-all: .venv/installed ## run all tests: emulated processors, kills, queues, browsers, Ray, all reviews
+test-all: .venv/tests ## run all tests: emulated processors, kills, queues, browsers, Ray, all reviews
 	python -m pytest --numprocesses=auto --dist=loadscope
 
-lint: .venv/installed ## check style and types
+lint: .venv/tests ## check style and types
 	ruff format --check
 	ruff check
 	mypy
 
-study: .venv/installed ## compare the variants of studies/variants.yaml over seeds; trains what has changed
+study: .venv/installed ## compare the variants of studies/variants.yaml over seeds; trains what has changed, in a fresh clone 143 runs
 	python -m sentiment.common.parameters
 	@python requirements/unlock.py
 	dvc repro fetch
@@ -53,12 +53,16 @@ bench: .venv/jax/installed ## time this project against Keras and JAX; PARTS=fit
 	python -m bench.run $(PARTS) --repeats $(or $(REPEATS),1)
 
 lock: .venv/installed ## pin and hash the packages of requirements/*.in anew, for all supported Pythons
-	cd requirements && for name in uv stages tools ray jax remotes; do \
+	cd requirements && for name in uv stages tools tests ray jax remotes; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; done
 
 .venv/installed: requirements/setup.sh requirements/install.py $(addprefix requirements/,uv.txt stages.txt tools.txt)
 	@sh requirements/setup.sh
+	touch $@
+
+.venv/tests: requirements/tests.txt .venv/installed
+	@python requirements/install.py .venv requirements/tests.txt
 	touch $@
 
 .venv/jax/installed: requirements/jax.txt .venv/installed

@@ -10,6 +10,7 @@ import ast
 import os
 import subprocess
 import sys
+import time
 
 UV_NAMES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -48,13 +49,16 @@ def main() -> None:
     environment, *files = sys.argv[1:]
     python = f"{environment}/bin/python"
     chosen = ["--quiet", "--require-hashes", *(part for file in files for part in ("-r", file))]
-    print(f"Installing {' and '.join(files)} into {environment}: a minute or less, more where the network is slow.", flush=True)
-    # What a package is built with, where no wheel is to be had, is pinned in the same file.
+    print(f"Installing {' and '.join(files)} into {environment}: a minute or less, longer if the network is slow.", flush=True)
+    # Where a package has no wheel, the packages that build it are pinned in the same file.
     uv = [sys.executable, "-m", "uv", "pip", "install", "--python", python, "--build-constraints", files[-1], *chosen]
+    started = time.monotonic()
     if subprocess.run(uv, env=uv_settings(pip_settings()) | os.environ).returncode:
         print("uv could not install them; now pip tries, which takes longer.", file=sys.stderr)
         pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "install", *chosen]
-        sys.exit(subprocess.run(pip).returncode)
+        if status := subprocess.run(pip).returncode:
+            sys.exit(status)
+    print(f"Installed in {time.monotonic() - started:.0f} seconds.", flush=True)
 
 
 if __name__ == "__main__":

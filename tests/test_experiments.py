@@ -16,7 +16,7 @@ def table(project, *options: str) -> list[dict[str, str]]:
 
 
 def test_a_grid_of_experiments_runs_in_two_workers_and_none_is_lost(make_finished_project):
-    """As the README has it: after `make`, so that the workers share nothing that is new to the cache."""
+    """After `make`, so that the workers share nothing that is new to the cache."""
     project = make_finished_project()
     project.run("dvc", "exp", "run", "--queue", "-S", "train.seed=range(0,3)", "-S", "model.cell=simple_rnn,gru")
     finish_queue(project)
@@ -61,7 +61,7 @@ def test_a_failed_experiment_of_a_queue_is_shown_as_failed_and_leaves_the_worksp
 
 
 def test_going_back_in_a_fresh_clone_trains_nothing(make_finished_project, tmp_path):
-    """As the README has it: DVC finds the result of evaluate in git there, so it runs once more, and once alone."""
+    """DVC finds the result of evaluate in git there, so it runs once more, and once alone."""
     project = make_finished_project()
     project.run("git", "clone", "--quiet", ".", str(tmp_path / "clone"))
     project.folder = tmp_path / "clone"
@@ -93,7 +93,7 @@ def test_after_dvc_gc_an_experiment_comes_back_without_training_and_other_parame
 
 
 def test_dvc_removes_the_half_written_result_of_another_worker(make_finished_project):
-    """Why the README says to run `make` before a queue. When this fails, DVC has mended it, and the README can do without."""
+    """Why docs/experiments.md says to run `make` before a queue. When this fails, DVC has mended it: then drop the advice."""
     project = make_finished_project()
     # What DVC has there for a moment, while another worker saves the result of a stage.
     half_written = [folder / ".half-written.tmp" for folder in (project.folder / ".dvc/cache/runs").glob("*/*")]

@@ -87,7 +87,7 @@ def test_the_largest_numbers_are_allowed(path):
 
 
 def test_a_huge_learning_rate_is_refused(path):
-    told = refusal(path, DEFAULT.replace("learning_rate: null", f"learning_rate: {10**400}"))
+    told = refusal(path, DEFAULT.replace("learning_rate:", f"learning_rate: {10**400}"))
     assert told.startswith("params.yaml: `train.learning_rate` is 1000") and told.endswith(": input should be a valid number.")
 
 

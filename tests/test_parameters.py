@@ -5,6 +5,7 @@ import re
 
 import pytest
 from conftest import ROOT, Project, write_yaml
+from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import load_yaml
 
 from sentiment.common.errors import UserError
@@ -31,7 +32,7 @@ def test_every_parameter_says_what_it_means():
         assert len(meaning) > 15, name
 
 
-def test_the_parameters_are_the_lesson_by_default():
+def test_the_parameters_are_those_of_the_tutorial_by_default():
     params = read_params(ROOT / "params.yaml")
     assert params.fetch.source == "package"
     assert params.split.model_dump() == {"num_words": 1000, "skip_top": 20, "train_size": 20000, "seed": 42}
@@ -45,6 +46,16 @@ def test_the_parameters_are_the_lesson_by_default():
         "patience": None
     }  # fmt: skip
     assert params.evaluate.threshold == 0.5
+
+
+def test_an_experiment_changes_the_lines_of_its_parameters_and_no_other(tmp_path):
+    """`dvc exp run -S` writes the file anew: null as nothing, a list with an item a line. So has it been written."""
+    changed = tmp_path / "params.yaml"
+    changed.write_bytes((ROOT / "params.yaml").read_bytes())
+    before = changed.read_text().splitlines()
+    apply_overrides(changed, ["model.cell=gru", "train.learning_rate=0.01"])
+    pairs = zip(before, changed.read_text().splitlines(), strict=True)
+    assert [line.split()[:2] for old, line in pairs if old != line] == [["cell:", "gru"], ["learning_rate:", "0.01"]]
 
 
 def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
@@ -140,7 +151,7 @@ def test_a_missing_parameter_is_named_with_its_meaning(tmp_path):
 
 def test_numbers_are_read_as_dvc_writes_them(tmp_path):
     text = (ROOT / "params.yaml").read_text()
-    (tmp_path / "params.yaml").write_text(text.replace("learning_rate: null", "learning_rate: 1e-05"))
+    (tmp_path / "params.yaml").write_text(text.replace("learning_rate:", "learning_rate: 1e-05"))
     assert read_params(tmp_path / "params.yaml").train.learning_rate == 1e-05
     (tmp_path / "params.yaml").write_text(text.replace("epochs: 10", "epochs: 1e3"))
     with pytest.raises(UserError, match=r"`train\.epochs` is 1000\.0: input should be a valid integer\."):

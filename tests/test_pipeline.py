@@ -92,9 +92,9 @@ def test_test_reviews_from_another_source_rerun_only_what_reads_test_reviews(unc
     assert metrics["test"]["accuracy"] > 0.6
 
 
-def readme_table() -> dict[str, set[str]]:
-    """What README says under "What a change reruns" of code: by path, the stages that run for a changed line of their own."""
-    _, section = (ROOT / "README.md").read_text().split("\n## What a change reruns\n")
+def table_of_reruns() -> dict[str, set[str]]:
+    """What docs/pipeline.md says under "What a change reruns" of code: by path, the stages that run for a changed line."""
+    _, section = (ROOT / "docs/pipeline.md").read_text().split("\n## What a change reruns\n")
     section, *_ = section.split("\n## ")
     stages = {}
     for changed, runs in re.findall(r"^\| (a line of .+) \| (.+) \|$", section, re.MULTILINE):
@@ -105,14 +105,14 @@ def readme_table() -> dict[str, set[str]]:
     return stages
 
 
-README_TABLE = readme_table()
+RERUNS = table_of_reruns()
 
 
-def test_the_readme_tells_of_every_room_what_a_changed_line_reruns():
+def test_the_documents_tell_of_every_room_what_a_changed_line_reruns():
     """Of each that a stage runs: the command for predictions, sentiment/predict.py, is none's."""
     folders = {f"sentiment/{path.parent.name}/" for path in (ROOT / "sentiment").glob("*/__init__.py")}
     files = {f"sentiment/{path.name}" for path in (ROOT / "sentiment").glob("[a-z]*.py")}
-    assert README_TABLE.keys() == (folders | files | {"requirements/stages.txt"}) - {"sentiment/predict.py"}
+    assert RERUNS.keys() == (folders | files | {"requirements/stages.txt"}) - {"sentiment/predict.py"}
 
 
 @pytest.fixture
@@ -130,9 +130,9 @@ def compiled(put_back):
 
 @pytest.mark.parametrize(
     ("path", "stages"),
-    [*README_TABLE.items(), ("stages/pad.py", {"pad"}), ("stages/__init__.py", set(ALL)), ("sentiment/predict.py", set())],
+    [*RERUNS.items(), ("stages/pad.py", {"pad"}), ("stages/__init__.py", set(ALL)), ("sentiment/predict.py", set())],
 )
-def test_a_changed_line_is_a_change_to_the_stages_that_the_readme_names(compiled, path, stages):
+def test_a_changed_line_is_a_change_to_the_stages_that_the_documents_name(compiled, path, stages):
     changed = compiled.folder / path
     if changed.is_dir():
         changed = sorted(changed.glob("[a-z]*.py"))[0]

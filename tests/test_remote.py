@@ -56,6 +56,37 @@ def test_a_model_that_was_registered_is_fetched_by_name_and_predicts(origin, clo
 
 
 @pytest.mark.slow
+def test_of_an_experiment_from_before_the_remote_dvc_pushes_no_result_and_run_again_it_does(make_finished_project, tmp_path):
+    """As docs/sharing.md has it. When this fails, DVC has mended it, and the document can do without."""
+    project = make_finished_project()
+    project.run("dvc", "exp", "run", "--quiet", "--name", "before", "-S", "model.cell=gru")
+    project.run("sh", "-c", "git checkout --quiet params.yaml && dvc repro --quiet")
+    project.run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "bare"))
+    project.run("git", "remote", "add", "origin", str(tmp_path / "bare"))
+    project.run("dvc", "remote", "add", "--quiet", "--default", "storage", str(tmp_path / "storage"))
+    project.commit()
+    project.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
+    project.run("dvc", "push")
+    assert "uploaded" not in project.run("dvc", "exp", "push", "origin", "before")
+
+    project.run("git", "clone", "--quiet", str(tmp_path / "bare"), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.environment = project.environment
+    clone.run("dvc", "exp", "pull", "origin", "before")
+    assert "Checkout failed" in clone.run("dvc", "exp", "apply", "before", status=255)
+    clone.run("sh", "-c", "git checkout --quiet . && dvc pull")
+    assert clone.repro() == []
+    assert clone.run("git", "status", "--porcelain") == ""
+
+    printed = project.run("dvc", "exp", "run", "--name", "again", "-S", "model.cell=gru")
+    assert "Running stage" not in printed
+    assert "uploaded" in project.run("dvc", "exp", "push", "origin", "again")
+    clone.run("dvc", "exp", "pull", "origin", "again")
+    clone.run("dvc", "exp", "apply", "again")
+    assert clone.outputs() == project.outputs()
+
+
+@pytest.mark.slow
 def test_an_experiment_that_was_pushed_is_pulled_and_applied_elsewhere(origin, clone):
     origin.run("dvc", "exp", "run", "--quiet", "--name", "with-a-gru", "-S", "model.cell=gru")
     expected = origin.outputs()

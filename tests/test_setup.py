@@ -14,7 +14,13 @@ from conftest import ROOT, Project, copy_of_project
 
 
 @pytest.mark.parametrize(
-    ("name", "fewest"), [("requirements/uv.txt", 1), ("requirements/stages.txt", 31), ("requirements/tools.txt", 31)]
+    ("name", "fewest"),
+    [
+        ("requirements/uv.txt", 1),
+        ("requirements/stages.txt", 31),
+        ("requirements/tools.txt", 31),
+        ("requirements/tests.txt", 20),
+    ],
 )
 def test_every_package_is_pinned_and_hashed_and_installed_as_pinned(name, fewest):
     text = (ROOT / name).read_text()
@@ -25,13 +31,17 @@ def test_every_package_is_pinned_and_hashed_and_installed_as_pinned(name, fewest
             assert metadata.version(package) == version
 
 
-def test_both_requirements_files_pin_the_same_releases():
-    run_time, tools = (
-        dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements/stages.txt", "requirements/tools.txt")
+def test_all_requirements_files_pin_the_same_releases():
+    run_time, tools, tests = (
+        dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / f"requirements/{name}.txt").read_text(), re.MULTILINE))
+        for name in ("stages", "tools", "tests")
     )
-    assert {name: run_time[name] for name in run_time.keys() & tools} == {name: tools[name] for name in run_time.keys() & tools}
+    for one, other in (run_time, tools), (run_time, tests), (tools, tests):
+        assert {name: one[name] for name in one.keys() & other} == {name: other[name] for name in one.keys() & other}
     assert "dvc" not in run_time, "a new DVC decides no result, so it must not rerun the stages"
+    assert not {"pytest", "mypy", "ruff", "pre-commit"} & {*run_time, *tools}, (
+        "`make` installs what only tests and linters need"
+    )
 
 
 @pytest.fixture
@@ -98,7 +108,7 @@ def test_make_says_which_pythons_it_needs(tmp_path):
         pytest.param("AMD64", None, False, id="Windows"),
     ],
 )
-def test_make_says_on_which_machines_tensorflow_is_to_be_had_before_it_installs_anything(tmp_path, machine, build, fits):
+def test_make_says_for_which_machines_there_is_a_tensorflow_before_it_installs_anything(tmp_path, machine, build, fits):
     """A Python that says it were on another machine, and goes no further than that."""
     project = Project(tmp_path)
     copy_of_project(tmp_path)
@@ -117,7 +127,7 @@ def test_make_says_on_which_machines_tensorflow_is_to_be_had_before_it_installs_
 def test_make_runs_the_commands_of_the_environment_whatever_else_the_machine_has(tmp_path, shell):
     """Those of the environment say their names; others of the same names fail.
 
-    The make of macOS, 3.81, finds the environment's commands through a shell alone, and is not to be had here. So a second run
+    The make of macOS, 3.81, finds the environment's commands only through a shell, and is not available here. So a second run
     has a shell in the environment, which says what it was given: that has to be every command.
     """
     project = Project(tmp_path)
@@ -131,11 +141,31 @@ def test_make_runs_the_commands_of_the_environment_whatever_else_the_machine_has
     if shell == "the environment's":
         (environment / "sh").write_text(f'#!/bin/sh\necho "$2" >> {tmp_path}/given\n')
         (environment / "sh").chmod(0o755)
-    (environment.parent / "installed").touch()
+    for made in "installed", "tests":
+        (environment.parent / made).touch()
     project.run("make", "run", "lint", PATH=f"{elsewhere}:{project.environment['PATH']}")
     given = [line.strip() for line in (tmp_path / "given").read_text().splitlines()]
-    for command in "python -m sentiment.common.parameters", "dvc repro", "dvc metrics show", "ruff check", "mypy":
+    for command in "python -m sentiment.common.parameters", "dvc repro", "dvc metrics diff --all", "ruff check", "mypy":
         assert command in given
+
+
+def test_what_only_tests_and_linters_need_is_installed_when_they_first_run(tmp_path):
+    project = Project(tmp_path)
+    copy_of_project(tmp_path)
+    environment = tmp_path / ".venv/bin"
+    environment.mkdir(parents=True)
+    for name in "python", "dvc", "ruff", "mypy":
+        (environment / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/given\n')
+        (environment / name).chmod(0o755)
+    (environment.parent / "installed").touch()
+    install = "python requirements/install.py .venv requirements/tests.txt\n"
+    project.run("make", "run")
+    assert install not in (tmp_path / "given").read_text()
+    for goal in "lint", "test", "test-all":
+        project.run("make", goal)
+    given = (tmp_path / "given").read_text()
+    assert given.count(install) == 1
+    assert given.index(install) < given.index("ruff check") < given.index("python -m pytest")
 
 
 def test_make_says_how_to_make_a_git_repository_before_it_installs_anything(tmp_path):
