@@ -1,6 +1,6 @@
 """The same network in plain JAX and optax, an epoch as one jitted `lax.scan`; prints a JSON list as bench/fit.py does.
 
-It runs in an environment of its own (requirements/jax.txt), on the arrays that bench/fit.py writes with the way `save`.
+It runs in a separate environment (requirements/jax.txt), on the arrays that bench/fit.py writes with the way `save`.
 Times are those of the fit alone, imports excluded and compiling included.
 """
 

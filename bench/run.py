@@ -145,7 +145,7 @@ def whole(folder: Path) -> Iterator[Row]:
 
 
 def repro(folder: Path) -> Iterator[Row]:
-    """A second `dvc repro`, which runs nothing, against that of five stages that copy a file: each the median of five."""
+    """A second `dvc repro`, which runs nothing, against that of five stages that copy a file; each is the median of five."""
     trivial, project = trivial_project(folder / "trivial"), fresh_project(folder / "project")
     run(["dvc", "repro"], project)
     again = ["dvc", "repro"]

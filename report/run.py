@@ -40,7 +40,7 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
 def references(train: Padded, validation: Padded, num_words: int) -> dict[str, float]:
     """The validation accuracy of what a network has to beat. A label of which there is one training review is not learned."""
     counts = np.bincount(train.y, minlength=2)
-    accuracies = {"always the label that more of the training reviews have": float((validation.y == counts.argmax()).mean())}
+    accuracies = {"always the more frequent label of the training reviews": float((validation.y == counts.argmax()).mean())}
     if min(counts) > 1:
         predicted = fit_regression(train, num_words).predict(bag_of_words(validation.x, num_words))
         accuracies["a logistic regression on the bag of the same words"] = float((predicted == validation.y).mean())

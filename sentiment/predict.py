@@ -1,4 +1,4 @@
-"""Predict the sentiment of texts: `python -m sentiment.predict --help`; where it is installed, `imdb-sentiment --help`."""
+"""Predict the sentiment of texts: `python -m sentiment.predict --help`, or `imdb-sentiment --help` once installed."""
 
 import argparse
 import json
@@ -31,7 +31,7 @@ STRONGEST, FOR_POSITIVE, FOR_NEGATIVE, PLAIN = 5, "\x1b[33m", "\x1b[35m", "\x1b[
 
 
 def one_line(text: str, width: int) -> str:
-    """The text, or as much of it as fits the width, without characters that would steer a terminal."""
+    """The text, cut to the width, without characters that control a terminal."""
     line = "".join(character if character.isprintable() else " " for character in text)
     return line if len(line) <= width else f"{line[: width - 1]}…"
 
@@ -111,14 +111,14 @@ def parse_arguments() -> argparse.Namespace:
     """The arguments of the command; wrong ones end it with argparse's sentence and status 2."""
     parser = argparse.ArgumentParser(
         "python -m sentiment.predict",
-        description="Predict whether reviews are positive or negative; unknown are those of which the model knows no word.",
+        description="Predict whether a review is positive or negative; it is unknown if the model knows none of its words.",
     )
     labels = "compare with the labels in this column, spelled as for training: print the confusion matrix and the accuracy"
-    threshold = "call a review positive if its probability is above P (%(default)s), whatever `evaluate.threshold` says"
+    threshold = "call a review positive if its probability is above P (%(default)s), independent of `evaluate.threshold`"
     add = parser.add_argument
-    add("texts", nargs="*", metavar="TEXT", help="a review (none: those of the file)")
-    add("--file", metavar="PATH", help="a UTF-8 file with one review per line (none, or -: standard input)")
-    add("--csv", metavar="COLUMN", help="the file is a CSV file with a header, and has its reviews in this column")
+    add("texts", nargs="*", metavar="TEXT", help="a review; without one, reviews come from --file")
+    add("--file", metavar="PATH", help="a UTF-8 file with one review per line; without it, or with -, standard input")
+    add("--csv", metavar="COLUMN", help="read a CSV file with a header; its reviews are in this column")
     add("--labels", metavar="COLUMN", help=labels)
     add("--model", type=Path, default=Path("data/model"), metavar="DIR", help="the model (%(default)s)")
     add("--threshold", type=float, default=0.5, metavar="P", help=threshold)
@@ -150,8 +150,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     model = read_model(arguments.model)
     if not arguments.texts and arguments.file in (None, "-") and os.isatty(0):
-        wanted = "reviews, one a line" if arguments.csv is None else "a CSV file"
-        print(f"Waiting for {wanted}; end with Ctrl-D on a line of its own.", file=sys.stderr)
+        wanted = "reviews, one per line" if arguments.csv is None else "a CSV file"
+        print(f"Waiting for {wanted}; end with Ctrl-D on an empty line.", file=sys.stderr)
     colours = bool(sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
     counts: Counter[tuple[str | None, str | None]] = Counter()

@@ -1,9 +1,9 @@
 """Evaluate the trained model.
 
 Takes data/model, data/padded/*.npz and plots/history.csv. Writes metrics/metrics.json, for the validation reviews and, where
-the source has test reviews, for these; of the validation reviews plots/{confusion,roc,precision_recall}.csv and a picture of
-each; of the words in the embedding plots/embedding.csv, of what the network remembers plots/memory.csv, and a picture of each;
-and pictures of the history, plots/{loss,accuracy}.png.
+the source has test reviews, for these too. Writes CSV files and a picture of each: of the validation reviews
+plots/{confusion,roc,precision_recall}.csv, of the words in the embedding plots/embedding.csv, of what the network remembers
+plots/memory.csv. Draws the history, plots/{loss,accuracy}.png.
 """
 
 from functools import partial

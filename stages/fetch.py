@@ -1,8 +1,8 @@
-"""Fetch the reviews; those of IMDB in the encoding and the order of `keras.datasets.imdb`.
+"""Fetch the reviews. IMDB reviews get the encoding and the order of `keras.datasets.imdb`.
 
 Takes the source that `fetch.source` names. Writes data/reviews/{train,test}.npz, whose tokens are frequency ranks (1 = most
-frequent), vocabulary.txt, and tokenizer.json, which says how the texts became tokens and how files spell the labels. A source
-without test reviews gives a test.npz of none.
+frequent), vocabulary.txt, and tokenizer.json, which says how the texts became tokens and how files spell the labels. If the
+source has no test reviews, test.npz is empty (n = 0).
 """
 
 from pathlib import Path

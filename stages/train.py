@@ -1,8 +1,8 @@
 """Train the recurrent network on the padded reviews.
 
-Takes data/padded/{train,validation}.npz and data/reviews/{vocabulary.txt,tokenizer.json}. Writes data/model, which is whole in
-itself: model.keras, preprocessing.json (how a text becomes the model's input) and vocabulary.txt; and plots/history.csv, the
-loss and the accuracy of each epoch.
+Takes data/padded/{train,validation}.npz and data/reviews/{vocabulary.txt,tokenizer.json}. Writes data/model, which is
+self-contained: model.keras, preprocessing.json (how a text becomes the model's input) and vocabulary.txt. Writes
+plots/history.csv, the loss and the accuracy of each epoch.
 """
 
 from pathlib import Path

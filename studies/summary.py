@@ -35,7 +35,7 @@ def spread(values: list[float]) -> dict[str, float | None]:
 
 
 def difference(runs: list[dict], others: list[dict]) -> dict[str, float | None]:
-    """How much higher the validation accuracies are than those of another variant, from the same seeds.
+    """The gain in validation accuracy over another variant, run by run from the same seeds.
 
     Mean and standard error; null where there are too few seeds. The standard error of the mean of n differences is their
     standard deviation divided by the square root of n.

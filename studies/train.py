@@ -32,7 +32,7 @@ def train(variant: str, seed: int) -> bytes:
 
 
 def write_models(variant: str, models: Mapping[int, bytes]) -> None:
-    """Write the models of a variant, by seed, in place of those that are there."""
+    """Write the models of a variant, by seed. They replace earlier ones."""
     paths = {MODELS / variant / f"{seed}.keras": content for seed, content in models.items()}
     for path, content in paths.items():
         write_bytes(path, content)

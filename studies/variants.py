@@ -48,7 +48,9 @@ class Study(Section):
         compared = {*self.compared_with, *self.compared_with.values()}
         for key, names in ("compared_with", compared), ("memory_of", {*self.memory_of}):
             if unknown := sorted(names - self.variants.keys()):
-                raise ValueError(f"`{key}` names {unknown[0]!r}, which is no variant; there are {', '.join(self.variants)}.")
+                raise ValueError(
+                    f"`{key}` names {unknown[0]!r}, which is not a variant; the variants are {', '.join(self.variants)}."
+                )
         return self
 
 
@@ -92,7 +94,7 @@ def check_reviews() -> None:
     """
     if read_section(Encoding, Path("data/reviews/tokenizer.json")).tokenizer != "keras_imdb":
         raise UserError(
-            "data/reviews has reviews of your own, and the study is one of IMDB's: set `fetch.source` to package, keras or "
+            "data/reviews has your own reviews, but the study needs IMDB's: set `fetch.source` to package, keras or "
             "archive, and the other parameters as they were (`git checkout params.yaml`), and run `make study` again."
         )
 

@@ -224,7 +224,7 @@ def archive_with(tmp_path, *members: tuple[str, bytes], without: str = "") -> st
     ],
 )
 def test_an_extra_file_and_a_review_under_a_wrong_label_are_refused(tmp_path, name):
-    assert_refused(archive_with(tmp_path, (name, b"text")), f"has {name!r}, which is no review of the published archive")
+    assert_refused(archive_with(tmp_path, (name, b"text")), f"has {name!r}, which is not a review of the published archive")
 
 
 @pytest.mark.parametrize("name", ["../x", "aclImdb/train/pos/../../../x_1.txt", "/etc/passwd", "aclImdb//x"])

@@ -170,7 +170,10 @@ def test_a_stage_whose_dvc_has_gone_leaves_its_files_as_they_are(tmp_path):
     deadline = 1200
     while not (told := (tmp_path / "told").read_text()) and (deadline := deadline - 1):
         threading.Event().wait(0.05)
-    assert told == f"ERROR: The DVC that started this stage has gone, so {path} stays as it is; run `dvc repro` again.\n"
+    assert (
+        told
+        == f"ERROR: The DVC process that started this stage has ended, so {path} was left unchanged; run `dvc repro` again.\n"
+    )
     assert path.read_text() == "of the next run"
     assert {path.name for path in tmp_path.iterdir()} == {"file", "script.py", "told"}
 

@@ -62,7 +62,7 @@ def test_a_value_with_a_tag_is_refused(path, value):
 )
 def test_a_character_or_a_number_that_there_is_none_of_is_refused(path, value):
     assert refusal(path, DEFAULT.replace("epochs: 10", f"epochs: {value}")) == (
-        "params.yaml can't be read: it has a number of thousands of digits, or an escape `\\U` that is no character."
+        "params.yaml can't be read: it has a number of thousands of digits, or an escape `\\U` that is not a character."
     )
 
 
@@ -94,7 +94,7 @@ def test_a_huge_learning_rate_is_refused(path):
 @pytest.mark.parametrize("content", [99_999 * "[", 99_999 * "{", 40_000 * "- ", 40_000 * "? ", "a: " + 5000 * "[a, "])
 def test_lists_in_lists_without_end_are_refused_at_once(path, content):
     assert re.fullmatch(
-        r'params\.yaml can\'t be read: more than 40 lists and sections stand in each other; see in "params\.yaml", .*\.',
+        r'params\.yaml can\'t be read: more than 40 lists and sections are nested; see in "params\.yaml", .*\.',
         refusal(path, content),
     )
 
@@ -106,7 +106,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(path, content):
 
 def test_a_pipe_in_place_of_the_file_is_refused_and_not_waited_for(path):
     os.mkfifo(path)
-    with pytest.raises(UserError, match=rf"^{path} can't be read: it is no regular file\.$"):
+    with pytest.raises(UserError, match=rf"^{path} can't be read: it is not a regular file\.$"):
         read_params(path)
 
 
@@ -140,7 +140,7 @@ def test_an_escape_character_does_not_steer_the_terminal(path):
     )
     told = done.stderr.decode()
     assert done.returncode == 1
-    assert "params.yaml: `train.e\\x1b[31m\\x9b` is no parameter; " in told
+    assert "params.yaml: `train.e\\x1b[31m\\x9b` is not a parameter; " in told
     assert told.replace("\n", "").isprintable()
 
 

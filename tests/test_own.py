@@ -172,7 +172,7 @@ TRAIN = {"train.csv": f"{HEADER}{GOOD}\n{BAD}\n"}
             {"train.csv": f"{HEADER}{GOOD}\n  ,negative\n"},
             "own/train.csv, line 3 has no text in the column 'review': write it, or remove the row.",
         ),
-        ({"train.csv": f"{HEADER}{GOOD}\nawful\n"}, "own/train.csv, line 3 has 1 values, and the header 2"),
+        ({"train.csv": f"{HEADER}{GOOD}\nawful\n"}, "own/train.csv, line 3 has 1 values, but the header has 2"),
         (
             {"train.csv": f"{HEADER}{GOOD}\n{GOOD}\n"},
             "own/train.csv has 2 positive and 0 negative reviews, with 1 different words: it needs a review of each class",
@@ -181,7 +181,7 @@ TRAIN = {"train.csv": f"{HEADER}{GOOD}\n{BAD}\n"}
         ({"train.csv": f"{HEADER}!!,1\n??,0\n"}, "own/train.csv has 1 positive and 1 negative reviews, with 0 different words"),
         (TRAIN | {"test.csv": f"text,sentiment\n{GOOD}\n"}, "own/test.csv, line 1 has no column 'review'"),
         (TRAIN | {"test.csv": HEADER}, "own/test.csv has no review: add some, or remove the file."),
-        ({"train.csv": f"{HEADER}{GOOD}\n".encode("utf-16")}, "own/train.csv, line 1 is no UTF-8 text"),
+        ({"train.csv": f"{HEADER}{GOOD}\n".encode("utf-16")}, "own/train.csv, line 1 is not UTF-8 text"),
     ],
 )
 def test_a_file_that_can_not_be_used_is_refused_with_its_name_and_line(fetched, files, is_told):
@@ -248,7 +248,7 @@ def test_a_model_of_any_language_predicts_raw_texts_as_evaluate_does(own_project
     metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.6
     arguments = "--json", "--file", "data/own/test.csv", "--csv", "review", "--labels", "sentiment"
-    # The model knows how its labels are spelled, whatever params.yaml says now.
+    # The model knows how its labels are spelled, independent of the current params.yaml.
     project.set_params(fetch__csv__positive=["good"], fetch__csv__negative=["bad"])
     *answers, compared = map(json.loads, project.run("python", "-m", "sentiment.predict", *arguments).splitlines())
     model = read_model(project.folder / "data/model")
@@ -262,7 +262,7 @@ def test_a_model_of_any_language_predicts_raw_texts_as_evaluate_does(own_project
     assert [line for line in report.splitlines() if "IMDB" in line] == [
         "<p>Validation accuracy on the reviews of IMDB over seeds, as last recorded by <code>make study</code>.</p>"
     ]
-    assert beaten(project)["always the label that more of the training reviews have"] <= 0.6
+    assert beaten(project)["always the more frequent label of the training reviews"] <= 0.6
     assert beaten(project)["the network"] == pytest.approx(metrics["validation"]["accuracy"], abs=1e-4)
 
 
@@ -360,7 +360,7 @@ def test_a_folder_that_is_not_there_is_told_by_dvc(own_project):
 def test_the_study_says_that_it_is_one_of_imdb(own_project):
     project = own_project("German")
     project.run("dvc", "repro", "--quiet", "fetch")
-    told = "ERROR: data/reviews has reviews of your own, and the study is one of IMDB's: set `fetch.source` to package"
+    told = "ERROR: data/reviews has your own reviews, but the study needs IMDB's: set `fetch.source` to package"
     assert project.run("python", "-m", "studies.variants", status=1).startswith(told)
     assert told in project.run("sh", "-c", "cd studies && dvc repro", status=255)
     assert (project.folder / "Makefile").read_text().count("dvc repro fetch\n\tpython -m studies.variants\n") == 2

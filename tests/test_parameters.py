@@ -59,8 +59,8 @@ def test_an_experiment_changes_the_lines_of_its_parameters_and_no_other(tmp_path
 
 
 def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
-    assert problems(train__epoch=3) == ["`train.epoch` is no parameter; the nearest one is `train.epochs`."]
-    assert problems(spilt={}) == ["`spilt` is no parameter; the nearest one is `split`."]
+    assert problems(train__epoch=3) == ["`train.epoch` is not a parameter; the closest one is `train.epochs`."]
+    assert problems(spilt={}) == ["`spilt` is not a parameter; the closest one is `split`."]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_all_plain_values_are_to_the_stages_what_they_are_to_dvc_or_refused(tmp_
         (b"[" * 5000, "can't be read"),
         (b"split:\n  seed: 1\n  seed: 2\n", "can't be read: .*found duplicate key .*line 3"),
         (b"a: \xff", "can't be read: 'utf-8' codec can't decode byte 0xff"),
-        (None, "is not there: run the command in the project's folder"),
+        (None, "does not exist: run the command in the project's folder"),
     ],
 )
 def test_a_file_that_holds_no_parameters_is_refused_in_one_sentence(tmp_path, content, is_told):
@@ -239,7 +239,7 @@ def test_every_stage_refuses_a_bad_parameter_of_any_section_with_the_same_senten
     before = unchanged.outputs()
     unchanged.set_params(evaluate__threshold=2, train__epoch=3, split__seed=1)
     sentences = (
-        "ERROR: params.yaml: `train.epoch` is no parameter; the nearest one is `train.epochs`.\n"
+        "ERROR: params.yaml: `train.epoch` is not a parameter; the closest one is `train.epochs`.\n"
         "params.yaml: `evaluate.threshold` is 2: input should be less than or equal to 1.\n"
     )
     for stage in "fetch", "split", "pad", "train", "evaluate":
@@ -287,7 +287,7 @@ def test_a_file_that_dvc_itself_can_not_use_is_refused_by_dvc(unchanged, content
 @pytest.mark.pipeline
 def test_an_unknown_section_is_refused_by_make_and_by_the_next_stage_that_runs(unchanged):
     unchanged.set_params(evalaute={"threshold": 0.5})
-    sentence = "ERROR: params.yaml: `evalaute` is no parameter; the nearest one is `evaluate`."
+    sentence = "ERROR: params.yaml: `evalaute` is not a parameter; the closest one is `evaluate`."
     (unchanged.folder / ".venv").unlink(missing_ok=True)
     (unchanged.folder / ".venv").symlink_to(ROOT / ".venv")
     for target in "run", "study":

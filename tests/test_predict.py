@@ -163,11 +163,11 @@ def test_the_line_ends_of_old_macs_end_lines_too(predict_here, tmp_path):
     assert predict_here("--json", "--csv", "review", "--file", written(tmp_path, as_old_mac)) == expected
     assert predict_here("--json", "wonderful film\rperfect", "awful boring\r") == expected
     assert predict_here("--json", "--file", written(tmp_path, "wonderful film perfect\rawful boring\r\r")) == expected
-    with pytest.raises(UserError, match=r", line 3 is no UTF-8 text: its byte 2 is 0xff; "):
+    with pytest.raises(UserError, match=r", line 3 is not UTF-8 text: its byte 2 is 0xff; "):
         list(read_lines(written(tmp_path, b"a\rb\rc\xff\r")))
 
 
-NO_TEXT = "unpack what is compressed, and convert what has another encoding, as `iconv -f UTF-16 -t UTF-8` does."
+NO_TEXT = "unpack a compressed file, and convert another encoding, for example with `iconv -f UTF-16 -t UTF-8`."
 
 
 @pytest.mark.parametrize(
@@ -184,14 +184,14 @@ NO_TEXT = "unpack what is compressed, and convert what has another encoding, as 
 )
 def test_what_is_no_utf_8_text_is_refused(tmp_path, content, line, byte, found):
     path = written(tmp_path, content)
-    message = f"{path}, line {line} is no UTF-8 text: its byte {byte} is 0x{found}; {NO_TEXT}"
+    message = f"{path}, line {line} is not UTF-8 text: its byte {byte} is 0x{found}; {NO_TEXT}"
     for reviews in read_lines(path), read_csv(path, "A film", None, IMDB_LABELS):
         with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
             list(reviews)
 
 
 def test_an_argument_that_is_no_utf_8_text_is_refused(predict_here):
-    with pytest.raises(UserError, match=r"^Text 2 is no UTF-8 text: its byte 4 is 0xe9; "):
+    with pytest.raises(UserError, match=r"^Text 2 is not UTF-8 text: its byte 4 is 0xe9; "):
         predict_here("A wonderful film", os.fsdecode(b"caf\xe9"))
 
 
@@ -223,7 +223,7 @@ def test_a_line_above_a_million_bytes_is_refused_without_reading_it_whole(tmp_pa
     os.truncate(path, 200_000_000)
     tracemalloc.start()
     with pytest.raises(
-        UserError, match=r", line 3 has more than 1,000,000 bytes; cut it, or put each review on a line of its own\.$"
+        UserError, match=r", line 3 has more than 1,000,000 bytes; cut it, or put each review on a separate line\.$"
     ):
         list(read_lines(str(path)))
     assert tracemalloc.get_traced_memory()[1] < 10 * LONGEST
@@ -360,18 +360,18 @@ QUOTING = "; put a text with commas, quotes or newlines in double quotes, and do
         ("label,review,label\n1,a,0\n", ", line 1 has 2 columns 'label'; its header has 'label', 'review', 'label'."),
         (
             'review,label\n"a\nb",1\n\nfine\n',
-            ", line 5 has 1 values, and the header 2; add what is missing, and put a text with commas in double quotes.",
+            ", line 5 has 1 values, but the header has 2; add what is missing, and put a text with commas in double quotes.",
         ),
         (
             "review,label\nfine, really,1\n",
-            ", line 2 has 3 values, and the header 2; add what is missing, and put a text with commas in double quotes.",
+            ", line 2 has 3 values, but the header has 2; add what is missing, and put a text with commas in double quotes.",
         ),
         ("review,label\nfine,1\nfine,2\n", ", line 3 has the label '2'; allowed are positive, pos, 1, negative, neg, 0."),
         (
             'review,label\n"a\nb",1\n"fine" film,1\n',
-            f", line 4 starts a row that is no CSV (',' expected after '\"'){QUOTING}",
+            f", line 4 starts a row that is not valid CSV (',' expected after '\"'){QUOTING}",
         ),
-        ('review,label\nfine,1\n"fine,1\n', f", line 3 starts a row that is no CSV (unexpected end of data){QUOTING}"),
+        ('review,label\nfine,1\n"fine,1\n', f", line 3 starts a row that is not valid CSV (unexpected end of data){QUOTING}"),
         (
             'review,label\n"' + LONGEST // 2 * "a\n" + 'a",1\n',
             ", line 2 starts a row above 1,000,000 characters; cut it, or close its double quotes.",
@@ -426,7 +426,7 @@ def test_at_a_terminal_the_command_says_what_it_waits_for(project):
     command = ["python", "-m", "sentiment.predict", "--json"]
     done = subprocess.run(command, cwd=project.folder, env=project.environment, stdin=terminal, capture_output=True)
     assert len(answers(done.stdout)) == 1
-    assert done.stderr == b"Waiting for reviews, one a line; end with Ctrl-D on a line of its own.\n"
+    assert done.stderr == b"Waiting for reviews, one per line; end with Ctrl-D on an empty line.\n"
     os.close(keyboard)
     os.close(terminal)
 

@@ -214,7 +214,7 @@ OTHER_WORDS = "it has other words, or other line ends, than it had when it was m
         ("vocabulary.txt", lambda content: b"", OTHER_WORDS),
         ("preprocessing.json", lambda content: content.replace(b'"maxlen": 12', b'"maxlen": 13'), "files of different models"),
         ("preprocessing.json", lambda content: content.replace(b'"maxlen": 12', b'"maxlen": -1'), "`maxlen` is -1: "),
-        ("preprocessing.json", lambda content: content.replace(b'"skip_top": 3', b'"skip_top": 40'), "or no word stays."),
+        ("preprocessing.json", lambda content: content.replace(b'"skip_top": 3', b'"skip_top": 40'), "or no word remains."),
         ("preprocessing.json", lambda content: content.replace(b'"skip_top": 3', b'"skip_top": -3'), "`skip_top` is -3: "),
         ("preprocessing.json", lambda content: content.replace(b"keras_imdb", b"mine"), "`tokenizer` is \"mine\": "),
         ("preprocessing.json", lambda content: b"{", "can't be read ("),
@@ -238,8 +238,11 @@ def test_a_folder_of_which_a_file_was_changed_is_refused(folder, name, change, t
 @pytest.mark.pipeline
 def test_a_folder_of_which_a_file_is_missing_is_refused(folder):
     for name, told in (
-        ("vocabulary.txt", "vocabulary.txt is not there; run `dvc repro` in the folder with its dvc.yaml to make it."),
-        ("preprocessing.json", "preprocessing.json is not there; run `dvc repro` in the folder with its dvc.yaml to make it."),
+        ("vocabulary.txt", "vocabulary.txt does not exist; run `dvc repro` in the folder with its dvc.yaml to make it."),
+        (
+            "preprocessing.json",
+            "preprocessing.json does not exist; run `dvc repro` in the folder with its dvc.yaml to make it.",
+        ),
         ("model.keras", " has no model: run `make` or `dvc repro`, which train one, or name its folder with `--model`."),
     ):
         (folder / name).unlink()

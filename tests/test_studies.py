@@ -211,21 +211,21 @@ def test_what_python_compiles_is_no_change_to_the_study(studies):
         ({"variants": {"embedding": {"model": 3}}}, "`variants.embedding`: `model` is 3: input should be a valid dictionary."),
         (
             {"variants": {"embedding": {"modle": {}}}},
-            "`variants.embedding`: `modle` is no parameter; the nearest one is `model`.",
+            "`variants.embedding`: `modle` is not a parameter; the closest one is `model`.",
         ),
         ({"variants": {"embedding": {"seeds": []}}}, "`variants.embedding`: `seeds` is []: list should have at least 1 item"),
         (
             {"compared_with": {"embedding": "rnn"}},
-            "`compared_with` names 'rnn', which is no variant; there are embedding.",
+            "`compared_with` names 'rnn', which is not a variant; the variants are embedding.",
         ),
         (
             {"compared_with": {"rnn": "embedding"}},
-            "`compared_with` names 'rnn', which is no variant; there are embedding.",
+            "`compared_with` names 'rnn', which is not a variant; the variants are embedding.",
         ),
-        ({"memory_of": ["rnn"]}, "`memory_of` names 'rnn', which is no variant; there are embedding."),
+        ({"memory_of": ["rnn"]}, "`memory_of` names 'rnn', which is not a variant; the variants are embedding."),
         ({"memory_of": 7 * ["embedding"]}, "`memory_of` is ['embedding', "),
         ({"seeds": []}, "`seeds` is []: list should have at least 1 item"),
-        ({"seed": [1]}, "`seed` is no parameter; the nearest one is `seeds`."),
+        ({"seed": [1]}, "`seed` is not a parameter; the closest one is `seeds`."),
     ],
 )
 def test_a_bad_study_is_refused_in_a_sentence(tmp_path, monkeypatch, change, is_told):
@@ -241,8 +241,8 @@ def test_a_bad_study_is_refused_in_a_sentence(tmp_path, monkeypatch, change, is_
 @pytest.mark.parametrize(
     ("changes", "is_told"),
     [
-        ({"train": {"epoch": 1}}, "`train.epoch` is no parameter; the nearest one is `train.epochs`."),
-        ({"trian": {}}, "`trian` is no parameter; the nearest one is `train`."),
+        ({"train": {"epoch": 1}}, "`train.epoch` is not a parameter; the closest one is `train.epochs`."),
+        ({"trian": {}}, "`trian` is not a parameter; the closest one is `train`."),
         ({"pad": {"maxlen": 0}}, "`pad.maxlen` is 0: input should be greater than or equal to 1."),
     ],
 )
@@ -263,7 +263,7 @@ def test_a_summary_of_what_has_not_run_is_told(make_project):
     printed = make_project().run("python", "-m", "studies.summary", status=1)
     assert (
         printed
-        == "ERROR: studies/runs/networks.json is not there; run `dvc repro` in the folder with its dvc.yaml to make it.\n"
+        == "ERROR: studies/runs/networks.json does not exist; run `dvc repro` in the folder with its dvc.yaml to make it.\n"
     )
 
 

@@ -205,7 +205,7 @@ def test_a_fault_in_the_middle_is_told_after_the_answers_for_what_came_before(fo
     printed, told = child.communicate()
     assert child.returncode == 1
     assert printed.count(b"\n") == (2 if arguments else 3)
-    assert re.fullmatch(rb"ERROR: \S+, line 4 is no UTF-8 text: its byte 5 is 0xe9; .*\n", told)
+    assert re.fullmatch(rb"ERROR: \S+, line 4 is not UTF-8 text: its byte 5 is 0xe9; .*\n", told)
 
 
 def test_ctrl_c_ends_a_command_that_waits_without_a_word(folder):
@@ -241,7 +241,7 @@ def test_a_csv_file_without_the_option_csv_is_refused(tmp_path, header):
 )  # fmt: skip
 def test_a_json_file_is_refused(tmp_path, line):
     path = written(tmp_path, f"{line}\n")
-    told = f"{path}, line 1 is JSON; write the reviews alone, one a line, or a CSV file and use `--csv`."
+    told = f"{path}, line 1 is JSON; write one review per line, without JSON, or a CSV file and use `--csv`."
     with pytest.raises(UserError, match=f"^{re.escape(told)}$"):
         list(read_lines(path))
 
@@ -271,7 +271,7 @@ def test_a_table_with_semicolons_is_told_to_have_them(tmp_path):
         list(read_csv(path, "review", None, IMDB_LABELS))
     path = written(tmp_path, '"review";"sentiment"\n"fine";1\n')
     with pytest.raises(
-        UserError, match=r", line 1 starts a row that is no CSV .*; part the columns with commas, not with semicolons"
+        UserError, match=r", line 1 starts a row that is not valid CSV .*; part the columns with commas, not with semicolons"
     ):
         list(read_csv(path, "review", None, IMDB_LABELS))
 
@@ -393,6 +393,6 @@ def test_a_member_with_an_endless_name_is_not_repeated(tmp_path):
     with tarfile.open(path, "w:gz") as archive:
         member = tarfile.TarInfo(f"aclImdb/train/pos/{100_000 * 'a'}")
         archive.addfile(member, io.BytesIO())
-    with pytest.raises(UserError, match="which is no review of the published archive") as error:
+    with pytest.raises(UserError, match="which is not a review of the published archive") as error:
         read_archive(path, "the archive")
     assert len(str(error.value)) < 500

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from types import TracebackType
 
-# The process that started this one. Every command imports this module first: a parent that goes later is found to have gone.
+# The process that started this one. Every command imports this module first: so it notices later if this parent has ended.
 PARENT = os.getppid()
 
 
@@ -20,7 +20,7 @@ def start_command() -> None:
     A command calls it as early as it can, before it imports what takes time or may be missing.
     """
     sys.excepthook = print_error
-    # The filters that Python has by default: a warning is no fault, whatever PYTHONWARNINGS says.
+    # Python's default filters: a warning never ends a command, whatever PYTHONWARNINGS says.
     warnings.resetwarnings()
     for for_programmers in DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning:
         warnings.simplefilter("ignore", for_programmers)
@@ -55,10 +55,10 @@ def print_error(kind: type[BaseException], error: BaseException, traceback: Trac
     else:
         sys.__excepthook__(kind, error, traceback)
         return
-    # What is quoted of an input does not steer the terminal.
+    # Text quoted from an input must not control the terminal.
     shown = "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in sentence)
     print(f"ERROR: {shown}", file=sys.stderr)
-    # DVC gives this variable to the stages of an experiment. Those of a queue run in folders of their own.
+    # DVC gives this variable to the stages of an experiment. Experiments of a queue run in separate folders.
     if "DVC_EXP_BASELINE_REV" in os.environ and ".dvc/tmp/exps" not in Path.cwd().as_posix():
         advice = "To have the committed ones and their results back, run `git checkout params.yaml && dvc repro`."
         print(f"params.yaml now has the parameters of this experiment. {advice}", file=sys.stderr)

@@ -32,7 +32,9 @@ def refuse_if_dvc_has_gone(path: Path) -> None:
     dvc.yaml has its commands begin with `exec`: so the parent is DVC, and no shell.
     """
     if "DVC_STAGE" in os.environ and os.getppid() != PARENT:
-        raise UserError(f"The DVC that started this stage has gone, so {path} stays as it is; run `dvc repro` again.")
+        raise UserError(
+            f"The DVC process that started this stage has ended, so {path} was left unchanged; run `dvc repro` again."
+        )
 
 
 @contextmanager
@@ -65,7 +67,7 @@ def damaged(path: Path, error: Exception) -> UserError:
     be written to and files that have another time, and makes again what is damaged.
     """
     if isinstance(error, FileNotFoundError):
-        return UserError(f"{path} is not there; run `dvc repro` in the folder with its dvc.yaml to make it.")
+        return UserError(f"{path} does not exist; run `dvc repro` in the folder with its dvc.yaml to make it.")
     what = " ".join(str(error).split())
     commands = f"touch {shlex.quote(str(path))} && chmod -R u+w .dvc/cache/files && dvc repro"
     advice = f"in its project, run `{commands}`: DVC then checks it and makes it again"
@@ -76,7 +78,7 @@ def check_size(path: Path, at_most: int) -> None:
     """Raise OSError or ValueError unless this is a regular file of at most so many bytes: reading it ends."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is no regular file")
+        raise ValueError("it is not a regular file")
     if status.st_size > at_most:
         raise ValueError(f"it has {status.st_size:,} bytes; at most {at_most:,} are read")
 

@@ -28,7 +28,7 @@ class Section(BaseModel):
 
 
 class Sha256Section(Section):
-    """The identity of the data; in params.yaml that of `keras.datasets.imdb`."""
+    """Digests that identify the data; params.yaml has those of `keras.datasets.imdb`."""
 
     train: Sha256
     """sha256 of the tokens, lengths and labels of the training reviews"""
@@ -54,7 +54,7 @@ class LabelsSection(Section):
 
 
 class CsvSection(LabelsSection):
-    """Reviews of one's own, read when the source is `csv`."""
+    """The user's own reviews, read when the source is `csv`."""
 
     folder: Text
     """folder with train.csv or train.tsv and, if there are test reviews, test.csv or test.tsv"""
@@ -88,7 +88,7 @@ class WordsSection(Section):
         if self.num_words <= self.skip_top:
             raise ValueError(
                 f"`split.num_words` is {self.num_words}: it must be above `split.skip_top`, which is {self.skip_top}, "
-                "or no word stays."
+                "or no word remains."
             )
         return self
 
@@ -143,7 +143,7 @@ class ModelSection(Section):
     bidirectional: bool
     """whether a second cell reads the tokens backwards, beside the first one"""
     pooling: Literal["last", "max", "mean", "max_mean"]
-    """what goes on of the cell's outputs: the last one, or their maximum or mean over all tokens, padding included, or both"""
+    """what reaches the last layer: the cell's last output, or the maximum or mean over all tokens and the padding, or both"""
     dropout: Annotated[float, Field(ge=0, lt=1)]
     """share of the tokens that each training step drops"""
     output_dropout: Annotated[float, Field(ge=0, lt=1)]
@@ -154,7 +154,7 @@ class TrainSection(Section):
     optimizer: Literal["adam", "sgd", "rmsprop"]
     """Keras's optimizer of this name"""
     learning_rate: Annotated[float, Field(gt=0)] | None
-    """learning rate of the optimizer; null: Keras's default for it"""
+    """learning rate of the optimizer; empty (null): Keras's default for it"""
     schedule: Literal["constant", "linear"]
     """the learning rate over the steps of all epochs, whether or not patience ends them early; linear: it falls to zero"""
     epochs: Count
@@ -210,7 +210,7 @@ def read_params(path: Path = Path("params.yaml")) -> Params:
     from sentiment.common.yaml_reader import read_yaml
 
     if not path.exists():
-        raise UserError(f"{path.absolute()} is not there: run the command in the project's folder, which has a params.yaml.")
+        raise UserError(f"{path.absolute()} does not exist: run the command in the project's folder, which has a params.yaml.")
     return validate(Params, read_yaml(path), str(path))
 
 

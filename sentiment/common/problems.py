@@ -15,13 +15,13 @@ def sentence(problem: ErrorDetails, documented: Mapping[str, str]) -> str:
         return str(problem["ctx"]["error"])
     if problem["type"] == "extra_forbidden":
         nearest = difflib.get_close_matches(key, documented, n=1, cutoff=0)
-        return f"`{key}` is no parameter; the nearest one is `{nearest[0]}`."
+        return f"`{key}` is not a parameter; the closest one is `{nearest[0]}`."
     if problem["type"] == "missing":
         return f"`{key}` is missing: {documented[key]}."
     if problem["type"] == "model_type":
         return f"`{key}` must be {documented[key]}."
     value = problem["input"]
-    # As YAML has it; a list or a section, which may hold itself, or others a million times, as Python has its top.
+    # Scalars as in YAML. Lists and sections as Python prints their top level: they may contain themselves, or millions.
     top = reprlib.Repr()
     top.maxlevel = 1
     shown = top.repr(value) if isinstance(value, list | dict) else json.dumps(value, ensure_ascii=False, default=str)

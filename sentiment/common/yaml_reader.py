@@ -1,4 +1,4 @@
-"""YAML files, read so that a value is here what it is to DVC."""
+"""Reads YAML files so that every value is the one that DVC reads."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from yamlcore import CoreLoader
 from sentiment.common.errors import UserError
 from sentiment.common.files import check_size
 
-# Bytes, and sections in each other: ten times as much as the files of this project have.
+# Bytes, and depth of nesting: ten times what the files of this project need.
 LARGEST, DEEPEST = 100_000, 40
 
 
@@ -23,7 +23,7 @@ class _Loader(CoreLoader):
         self.depth += 1
         problem = "write values without tags, such as `!!int`; see" if getattr(event, "tag", None) else None
         if self.depth > DEEPEST:
-            problem = f"more than {DEEPEST} lists and sections stand in each other; see"
+            problem = f"more than {DEEPEST} lists and sections are nested; see"
         if problem:
             raise yaml.constructor.ConstructorError(problem=problem, problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
@@ -65,5 +65,5 @@ def read_yaml(path: Path) -> object:
     except (OSError, ValueError, OverflowError, yaml.YAMLError) as error:
         problem = " ".join(str(error).split())
         if isinstance(error, OverflowError) or re.match(r"chr\(\)|Exceeds the limit", problem):
-            problem = "it has a number of thousands of digits, or an escape `\\U` that is no character"
+            problem = "it has a number of thousands of digits, or an escape `\\U` that is not a character"
         raise UserError(f"{path} can't be read: {problem:.400}.") from error

@@ -1,1 +1,1 @@
-"""Reviews as people and publishers have them, and their encoding as `keras.datasets.imdb` has it."""
+"""Sources of reviews, and the encoding of `keras.datasets.imdb`."""

@@ -24,7 +24,7 @@ _RATINGS = {"pos": range(7, 11), "neg": range(1, 5)}
 
 
 class _Member(tarfile.TarInfo):
-    """What stands in an archive: files, and headers that tarfile reads whole."""
+    """An entry of an archive: a file, or a header that tarfile reads whole."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -40,7 +40,7 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
     It is read as a stream: nothing is unpacked to disk.
 
     A review is aclImdb/{train,test}/{pos,neg}/<id>_<rating>.txt, in UTF-8. The ids of a folder run from 0 on, and the
-    ratings are those of _RATINGS (README of the archive).
+    allowed ratings are in _RATINGS (from the README of the archive).
 
     Raises UserError if the file can't be read as a tar.gz, or has something else than the published archive.
     """
@@ -56,12 +56,12 @@ def read_archive(path: Path, origin: str) -> tuple[LabelledTexts, LabelledTexts]
                     continue
                 review = re.fullmatch(r"(.+/(pos|neg))/(\d+)_(\d+)\.txt", member.name, re.ASCII)
                 if not review or review[1] not in folders or int(review[4]) not in _RATINGS[review[2]]:
-                    raise UserError(f"{name}, which is no review of the published archive; {again}.")
+                    raise UserError(f"{name}, which is not a review of the published archive; {again}.")
                 if member.size > LONGEST_REVIEW:
                     raise UserError(f"{name}, which has {member.size:,} bytes; at most {LONGEST_REVIEW:,} are read; {again}.")
                 texts, review_id = folders[review[1]], int(review[3])
                 if review_id in texts:
-                    raise UserError(f"{name}, but review {review_id} was there already; {again}.")
+                    raise UserError(f"{name}, but review {review_id} already appeared; {again}.")
                 texts[review_id] = archive.extractfile(member).read()  # type: ignore[union-attr]
                 try:
                     texts[review_id].decode()

@@ -1,4 +1,4 @@
-"""The source `csv`: reviews of one's own, in a file for training and, where there is one, another for testing."""
+"""The source `csv`: the user's own reviews: a file for training and, optionally, one for testing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from sentiment.corpus.tokenizers import TOKENIZERS
 def from_csv(csv: CsvSection, checkout: Path) -> Dataset:
     """The reviews of a folder, in the order of its files. Words of the same count are ranked as they first come.
 
-    Raises UserError if there is no training file, a file can't be used, or it is in the main checkout alone, and not here.
+    Raises UserError if there is no training file, a file can't be used, or it exists only in the main checkout.
     """
     train, test = (_file(csv.folder, name, checkout) for name in ("train", "test"))
     if not train:
@@ -46,7 +46,7 @@ def _file(folder: str, name: str, checkout: Path) -> Path | None:
 
 def _labelled(path: Path, csv: CsvSection) -> Iterator[tuple[list[bytes], int]]:
     """The tokens and the label of each row; no row is left out."""
-    # What has yet to come of a pipe is no row.
+    # Skip the marker for a row that has not arrived yet.
     for text, label, where in filter(None, read_csv(str(path), csv.text, csv.label, csv)):
         if not text.strip():
             raise UserError(f"{where} has no text in the column {csv.text!r}: write it, or remove the row.")

@@ -16,7 +16,7 @@ from sentiment.corpus.python2_dict import python2_dict_order
 _SEPARATORS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _SPACED = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
 
-# What phones and word processors type, by the ASCII that it stands for; what is not seen is left out.
+# Characters that phones and word processors type, with their ASCII equivalents; invisible ones are removed.
 _TYPED = {
     "'": "\u2018\u2019\u201a\u201b\u2032\u02bc\uff07",
     '"': "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02",
@@ -68,7 +68,7 @@ def tokenise(text: bytes) -> list[bytes]:
 def as_ascii(text: str) -> str:
     """The text with the quotes, dashes, ellipses and spaces that phones and word processors type as ASCII has them.
 
-    Nearly all reviews of IMDB were typed in ASCII: to a model of them, `isn\u2019t` in place of `isn't` is an unknown word.
+    Nearly all reviews of IMDB were typed in ASCII: a model trained on them does not know `isn\u2019t`, only `isn't`.
     """
     return text.translate(_ASCII_OF_TYPED)
 

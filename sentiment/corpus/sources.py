@@ -86,7 +86,7 @@ def from_keras() -> Dataset:
 class Source(NamedTuple):
     """Where reviews come from: what gives them, from `fetch` of the parameters and the checkout that its paths start from.
 
-    The others are for IMDB's: whether there are test reviews, and what to do about data that are others than expected.
+    The other fields are for IMDB's: whether there are test reviews, and what to do if the data differ from what is expected.
     """
 
     read: Callable[[FetchSection, Path], Dataset]

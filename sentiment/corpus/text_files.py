@@ -1,4 +1,4 @@
-"""Reviews as people have them: arguments of a command, a file with one a line, or a column of a CSV file."""
+"""Reviews from arguments of a command, from a file with one review per line, or from a column of a CSV file."""
 
 import csv
 import json
@@ -39,17 +39,17 @@ def to_text(content: bytes, where: str) -> str:
     except UnicodeDecodeError as error:
         wrong = error.start
     if wrong >= 0:
-        advice = "unpack what is compressed, and convert what has another encoding, as `iconv -f UTF-16 -t UTF-8` does"
-        raise UserError(f"{where} is no UTF-8 text: its byte {wrong + 1} is 0x{content[wrong]:02x}; {advice}.")
+        advice = "unpack a compressed file, and convert another encoding, for example with `iconv -f UTF-16 -t UTF-8`"
+        raise UserError(f"{where} is not UTF-8 text: its byte {wrong + 1} is 0x{content[wrong]:02x}; {advice}.")
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_lines(path: str) -> Iterator[RawReview | None]:
-    """The reviews of a file with one a line, or of standard input for `-`. Blank lines at the end are none.
+    """The reviews of a file with one review per line, or of standard input for `-`. Blank lines at the end are ignored.
 
-    None stands where the next line has yet to come: who wrote the others may wait for the answers.
+    None means that the next line has not arrived yet: the writer of the others may be waiting for answers.
 
-    Raises UserError if the file can't be read, or a line is no UTF-8 text or longer than LONGEST, or the first is CSV or JSON.
+    Raises UserError if the file can't be read, or a line is not UTF-8 text or longer than LONGEST, or the first is CSV or JSON.
     """
     blank_lines = 0
     for number, line in _lines(path):
@@ -70,7 +70,7 @@ def read_csv(path: str, text_column: str, label_column: str | None, labels: Labe
 
     Tabs separate the values of a `.tsv` file. The case of a label does not matter.
 
-    Raises UserError as `read_lines` does, or if the file is no CSV file, or lacks a column or a value, or has another label.
+    Raises UserError as `read_lines` does, or if the file is not a CSV file, or lacks a column or a value, or has another label.
     """
     spellings = dict.fromkeys(labels.positive, "positive") | dict.fromkeys(labels.negative, "negative")
     rows = _rows(path)
@@ -88,7 +88,7 @@ def read_csv(path: str, text_column: str, label_column: str | None, labels: Labe
             continue
         if len(row) != len(header):
             advice = "add what is missing, and put a text with commas in double quotes"
-            raise UserError(f"{where} has {len(row)} values, and the header {len(header)}; {advice}.")
+            raise UserError(f"{where} has {len(row)} values, but the header has {len(header)}; {advice}.")
         values = dict(zip(header, row, strict=True))
         label = None if label_column is None else spellings.get(values[label_column].strip().lower())
         if label_column is not None and not label:
@@ -106,7 +106,7 @@ def _refuse_csv_and_json(line: str, name: str) -> None:
     begins = re.fullmatch(r'[\[{]\s*(["\[{](.*[\[{,])?)?', line)
     with suppress(ValueError, RecursionError):
         if begins or (re.match(r'[\[{]\s*["\[{]', line) and json.loads(line)):
-            raise UserError(f"{name}, line 1 is JSON; write the reviews alone, one a line, or a CSV file and use `--csv`.")
+            raise UserError(f"{name}, line 1 is JSON; write one review per line, without JSON, or a CSV file and use `--csv`.")
 
 
 def _name(path: str) -> str:
@@ -114,7 +114,7 @@ def _name(path: str) -> str:
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
-    r"""The lines, ended by \n, \r\n or \r, with their numbers; and an empty one when the next has yet to come."""
+    r"""The lines, ended by \n, \r\n or \r, with their numbers; and an empty one when the next has not arrived yet."""
     number, rest, chunk = 0, b"", b"\n"
     try:
         with open(0 if path == "-" else path, "rb", buffering=0) as file:
@@ -129,7 +129,7 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
                 for line in [*lines, rest]:
                     where = f"{_name(path)}, line {number + 1}"
                     if len(line) > LONGEST:
-                        advice = "cut it, or put each review on a line of its own"
+                        advice = "cut it, or put each review on a separate line"
                         raise UserError(f"{where} has more than {LONGEST:,} bytes; {advice}.")
                     if line is not rest:
                         number += 1
@@ -139,7 +139,7 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
 
 
 def _rows(path: str) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a CSV file, each with where it starts. None is blank; an empty one stands where the next has yet to come."""
+    """The rows of a CSV file, each with where it starts. None is blank; an empty one: the next has not arrived yet."""
     csv.field_size_limit(LONGEST)
     number, line, characters = 0, "", 0
     where = f"{_name(path)}, line 1"
@@ -162,4 +162,4 @@ def _rows(path: str) -> Iterator[tuple[str, list[str]]]:
     except csv.Error as error:
         separators = "part the columns with commas, not with semicolons or tabs; " if number == 1 else ""
         quotes = "put a text with commas, quotes or newlines in double quotes, and double the quotes in it"
-        raise UserError(f"{where} starts a row that is no CSV ({error}); {separators}{quotes}.") from error
+        raise UserError(f"{where} starts a row that is not valid CSV ({error}); {separators}{quotes}.") from error

@@ -11,7 +11,7 @@ _LINE_BREAK_TAG = re.compile(r"</?(br|p)\s*/?>", re.IGNORECASE)
 
 
 class _Separators(dict):
-    """For str.translate: what is no letter, digit, combining mark or apostrophe becomes a space, in any script."""
+    """For str.translate: in any script, all but letters, digits, combining marks and apostrophes become a space."""
 
     def __missing__(self, code: int) -> str:
         self[code] = "".join(" " if c != "'" and category(c)[0] in "PSZC" else c for c in as_ascii(chr(code)))

@@ -8,7 +8,7 @@ from sentiment.common.reviews import Padded
 
 
 def bag_of_words(x: np.ndarray, num_words: int) -> sparse.csr_matrix:
-    """How often each id occurs in each review: (n, num_words) for ids of shape (n, maxlen); padding counts as no word."""
+    """How often each id occurs in each review: (n, num_words) for ids of shape (n, maxlen); padding is not counted."""
     rows, ids = np.repeat(np.arange(len(x)), x.shape[1]), x.ravel()
     return sparse.csr_matrix(((ids > 0).astype(float), (rows, ids)), (len(x), num_words))
 

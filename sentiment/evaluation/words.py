@@ -13,7 +13,7 @@ from sentiment.common.vocabulary import FIRST_ID
 
 
 class LearnedWords(NamedTuple):
-    """The n words that stand in the padded training reviews, by id; of others, the model has learned nothing.
+    """The n words that stand in the padded training reviews, by id; the model has learned nothing about other words.
 
     ids: int64, shape (n,)
     vectors: float64, shape (n, d)
@@ -44,9 +44,9 @@ def learned_words(vectors: np.ndarray, train: Padded) -> LearnedWords:
 
 
 def places_of(vectors: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
-    """The vectors, (n, d), on their first two principal components: (n, 2). A component that there is none of is 0.
+    """The vectors, (n, d), on their first two principal components: (n, 2). A missing component is 0.
 
-    The larger the log-odds, the larger the place: the sign of a component is no more than a choice.
+    The larger the log-odds, the larger the place: the sign of a component is arbitrary.
     """
     centred = vectors - vectors.sum(axis=0) / max(1, len(vectors))
     _, components = np.linalg.eigh(centred.T @ centred)
@@ -59,7 +59,7 @@ def places_of(vectors: np.ndarray, log_odds: np.ndarray) -> np.ndarray:
 def embedding_metrics(words: LearnedWords) -> dict[str, float | None]:
     """The first component's share of the variance, and Spearman's correlation of the words' places on it with their log-odds.
 
-    None where there is none: all words have the same place, or the same log-odds.
+    None if it is undefined: all words have the same place, or the same log-odds.
     """
     pc1 = words.places[:, 0]
     differ, odds_differ = (len(np.unique(values)) > 1 for values in (pc1, words.log_odds))

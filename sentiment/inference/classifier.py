@@ -1,4 +1,4 @@
-"""What a trained model says of raw texts."""
+"""Predictions of a trained model for raw texts."""
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from sentiment.preprocessing import keep_frequent, pad
 def classify(model: Model, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """The probability that each of n texts is positive, and how many of its words the model knows: float64 and int64, (n,).
 
-    A text becomes the model's input as the model's folder says, whatever params.yaml says now; of a model of IMDB, but for
-    what `as_ascii` changes. Without a known word, it is padding alone, and the probability says nothing of the text.
+    A text becomes the model's input as the model's folder says, independent of the current params.yaml; for a model of IMDB,
+    after `as_ascii`. Without a known word, it is padding alone, and the probability says nothing of the text.
     """
     tokens_of = TOKENIZERS[model.preprocessing.tokenizer]
     # Any label: it plays no part.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# At a time: enough reviews to hide what a call of NumPy costs; few enough that OpenBLAS starts no threads for a product, which
-# it does above about so many multiplications. For products as small as these, threads cost up to eight times as much.
+# At a time: enough reviews to hide what a call of NumPy costs. Above about so many multiplications, OpenBLAS starts threads;
+# for products as small as these, threads cost up to eight times as much.
 REVIEWS_AT_ONCE, MULTIPLICATIONS_AT_ONCE = 256, 65_536 * 4
 
 # What a cell remembers from one token to the next: arrays of shape (U, B). Its output comes first.

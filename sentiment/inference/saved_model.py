@@ -31,7 +31,7 @@ CLASSES = {"simple_rnn": ("SimpleRNN", {}), "lstm": ("LSTM", GATED), "gru": ("GR
 def read_network(path: Path) -> Network:
     """Read a trained network of this project.
 
-    Raises UserError if the file is missing, damaged or too large, or has another network or a weight that is no finite number.
+    Raises UserError if the file is missing, damaged or too large, or contains another network or a weight that is not finite.
     """
     try:
         check_size(path, at_most=LARGEST["model.weights.h5"])
@@ -49,14 +49,14 @@ def read_network(path: Path) -> Network:
 
 
 def _essential(config: dict) -> dict:
-    """An object of the configuration without what decides no answer of the network."""
+    """An object of the configuration without the keys that do not affect predictions."""
     endings = "_initializer", "_regularizer", "_constraint"
     kept = {key: value for key, value in config.items() if key not in IGNORED and not key.endswith(endings)}
     return {key: value for key, value in kept.items() if value is not None}
 
 
 def _network(layers: list[dict], weights: h5py.File) -> Network:
-    """The network that these layers and weights are of."""
+    """The network with these layers and weights."""
     configs = {layer["config"]["name"]: layer["config"] for layer in layers}
     one_hot, maxlen = "one_hot" in configs, configs["tokens"]["batch_shape"][1]
     num_words = configs["one_hot"]["num_tokens"] if one_hot else configs["embedding"]["input_dim"]

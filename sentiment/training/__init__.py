@@ -1,1 +1,1 @@
-"""The network, and all that needs TensorFlow: what is here, training depends on, and nothing else."""
+"""The network, and everything that needs TensorFlow. Only the training depends on it."""

@@ -35,7 +35,7 @@ def make_optimizer(train: TrainSection, n: int) -> keras.optimizers.Optimizer:
     if train.schedule == "linear":
         steps = train.epochs * -(-n // train.batch_size)
         learning_rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, end_learning_rate=0.0)
-    # Without a name of its own, the second optimizer of a process would get another one, which goes into model.keras.
+    # An explicit name: otherwise the second optimizer of a process gets another name, and the name is saved in model.keras.
     return type(keras.optimizers.get(train.optimizer))(learning_rate, name=train.optimizer)
 
 
@@ -53,7 +53,7 @@ def fit(
     `val_loss`, `val_accuracy`.
 
     The training loss and accuracy are means over the epoch, each batch scored before it changes the weights. The
-    validation loss and accuracy are those of the weights at the end of the epoch. With patience, the model ends with the
+    validation loss and accuracy belong to the weights at the end of the epoch. With patience, the model ends with the
     weights of its best epoch, the first of equals, as with Keras's EarlyStopping.
 
     Raises UserError if the loss is no longer a finite number.
@@ -104,7 +104,7 @@ def compile_epoch(model: keras.Model, model_params: ModelSection, batch_size: in
             mask = dropout_mask(ids.shape, model_params.dropout, tf.stack([seed, step]), model.compute_dtype)
         if model_params.output_dropout:
             shape = ids.shape[0], model.layers[-1].kernel.shape[0]
-            # Numbers of its own: no step is negative.
+            # Seeds that no training step uses: steps are never negative.
             output_mask = dropout_mask(shape, model_params.output_dropout, tf.stack([seed, -1 - step]), model.compute_dtype)
         with tf.GradientTape() as tape:
             output = logits(model, model_params, ids, mask, output_mask)

@@ -18,17 +18,17 @@ from sentiment.training.reproducible import keras, tf
 
 # What a cell remembers from one token to the next: tensors of shape (B, U). Its output comes first.
 State = tuple[tf.Tensor, ...]
-# What a function with a gradient of its own returns: its result, and the function that computes the gradient.
+# What a function with a custom gradient returns: its result, and the function that computes the gradient.
 WithGradient = tuple[tf.Tensor, Callable[[tf.Tensor], tuple]]
 
 
 def simple_rnn_step(token: tf.Tensor, recurrent: tf.Tensor, state: State) -> State:
-    """A step of a SimpleRNN; the projected token and the projected output of the step before are (B, U)."""
+    """A step of a SimpleRNN; takes the projected token and the projected previous output, both (B, U)."""
     return (tf.tanh(token + recurrent),)
 
 
 def lstm_step(token: tf.Tensor, recurrent: tf.Tensor, state: State) -> State:
-    """A step of an LSTM; the projected token and the projected output of the step before are (B, 4 U)."""
+    """A step of an LSTM; takes the projected token and the projected previous output, both (B, 4 U)."""
     _, carry = state
     input_gate, forget_gate, candidate, output_gate = tf.split(token + recurrent, 4, axis=1)
     carry = tf.sigmoid(forget_gate) * carry + tf.sigmoid(input_gate) * tf.tanh(candidate)

@@ -13,14 +13,14 @@ import numpy as np
 
 from sentiment.common.errors import UserError
 
-# NumPy calls AVX2 and what came with it X86_V3. Without it, the weights would be others; without AVX, TensorFlow would crash.
+# NumPy calls AVX2 and what came with it X86_V3. Without AVX2, the weights would differ; without AVX, TensorFlow would crash.
 if platform.machine() in ("x86_64", "AMD64") and "X86_V3" not in np.show_config("dicts")["SIMD Extensions"].get("found", []):
     raise UserError(
         "This processor has no AVX2, which training needs: run on another machine "
         "or, where this one is virtual, have it pass on its host's processor."
     )
 
-# In place of the flags that the user may have set: others of them decide bytes as well.
+# Replaces flags that the user may have set: other flags change bytes as well.
 os.environ.pop("TF_XLA_FLAGS", None)
 os.environ["XLA_FLAGS"] = " ".join(
     [
@@ -41,12 +41,12 @@ os.environ["XLA_FLAGS"] = " ".join(
 os.environ["DNNL_MAX_CPU_ISA"] = "AVX2"
 # Without this, TensorFlow says at each start that results may differ. Nothing here computes with what it switches off.
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
-# Not what ~/.keras/keras.json or the environment says of the machine's user.
+# Ignore ~/.keras/keras.json and the environment of the machine's user.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.pop("KERAS_NNX_ENABLED", None)
 # Keras imports matplotlib, and that fails outside a notebook's kernel with the backend that the kernel names.
 os.environ["MPLBACKEND"] = "agg"
-# TensorFlow's errors alone. It warns of what is no fault, such as an array above a tenth of the free memory, in every epoch.
+# Show only TensorFlow's errors. It warns of harmless things in every epoch, such as an array above a tenth of the free memory.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # The imports make over half a million objects, which stay. A third of the time to start and to end would go into looking
