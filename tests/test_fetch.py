@@ -248,7 +248,7 @@ def test_a_link_or_a_device_is_refused(tmp_path, kind, name):
 
 def test_a_review_that_is_there_twice_is_refused(tmp_path):
     archive = archive_with(tmp_path, ("aclImdb/train/pos/7_10.txt", b"again"))
-    assert_refused(archive, "has 'aclImdb/train/pos/7_10.txt', but review 7 was there already")
+    assert_refused(archive, "has 'aclImdb/train/pos/7_10.txt', but review 7 already appeared")
 
 
 def test_a_review_that_is_missing_is_refused(tmp_path):

@@ -80,7 +80,7 @@ def test_a_missing_array_and_a_missing_file_are_refused(saved):
     with pytest.raises(UserError, match="can't be read"):
         read(saved)
     saved.unlink()
-    with pytest.raises(UserError, match=r"arrays\.npz is not there; run `dvc repro` in the folder with its dvc\.yaml to "):
+    with pytest.raises(UserError, match=r"arrays\.npz does not exist; run `dvc repro` in the folder with its dvc\.yaml to "):
         read(saved)
 
 

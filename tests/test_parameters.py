@@ -80,7 +80,7 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("train__patience", 0, "is 0: input should be greater than or equal to 1"),
         ("train__optimizer", "sdg", "is \"sdg\": input should be 'adam', 'sgd' or 'rmsprop'"),
         ("split__skip_top", -1, "is -1: input should be greater than or equal to 0"),
-        ("split__num_words", 20, "is 20: it must be above `split.skip_top`, which is 20, or no word stays"),
+        ("split__num_words", 20, "is 20: it must be above `split.skip_top`, which is 20, or no word remains"),
         ("split__train_size", 0, "is 0: it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"),
         ("split__train_size", 1.0, "is 1.0: it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"),
         (
