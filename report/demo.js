@@ -44,8 +44,8 @@ function showWords(text, tokens, seen) {
 
   const effects = places.filter(({ effect }) => effect !== undefined).map(({ start, end, effect }) => [effect, text.slice(start, end)]);
   for (const [label, sign] of [["positive", 1], ["negative", -1]]) {
-    const strongest = effects.filter(([effect]) => effect * sign > 0).sort(([a], [b]) => (b - a) * sign).slice(0, 5);
-    part(label).textContent = strongest.map(([effect, word]) => `${word} ${signed(effect).slice(0, -2)}`).join("  ") || "none";
+    const strongest = effects.filter(([effect]) => effect * sign >= 0.005).sort(([a], [b]) => (b - a) * sign).slice(0, 5);
+    part(label).textContent = strongest.map(([effect, word]) => `${word}\u00a0${signed(effect).slice(0, -2)}`).join("  ") || "none";
   }
   part("unseen").textContent = `${tokens.length - seen.length} of ${tokens.length} words`;
 }

@@ -32,6 +32,12 @@ def from_csv(csv: CsvSection, checkout: Path) -> Dataset:
     return dataset._replace(tokenizer=csv.tokens, labels=labels)
 
 
+def csv_texts(csv: CsvSection, checkout: Path) -> list[str]:
+    """The texts of the training file, if there is one. Raises UserError if it can't be used."""
+    path = _file(csv.folder, "train", checkout)
+    return [row.text for row in filter(None, read_csv(str(path), csv.text, csv.label, csv))] if path else []
+
+
 def _file(folder: str, name: str, checkout: Path) -> Path | None:
     """The file of this name in CSV or TSV, if there is one."""
     both = Path(folder, f"{name}.csv"), Path(folder, f"{name}.tsv")

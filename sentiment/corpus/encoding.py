@@ -108,6 +108,12 @@ def _by_file_name(split: LabelledTexts) -> Labelled:
             yield tokenise(texts[review_id]), label
 
 
+def shuffled_texts(train: LabelledTexts) -> list[bytes]:
+    """The texts of the training reviews in the order that `encode_texts` gives these."""
+    texts = [of_class[review_id] for of_class in train for review_id in sorted(of_class, key="{}_".format)]
+    return [texts[i] for i in np.random.RandomState(_KERAS_SEED).permutation(len(texts))]
+
+
 def rank_all(train: Labelled, test: Labelled, rank: Callable[[Mapping[bytes, int]], list[bytes]]) -> Dataset:
     """Words become ranks; `rank` orders them by their counts in `train`, given in the order in which they first come there."""
     # One pass over the words: each gets the next number when it first comes. The numbers are then counted and ranked.

