@@ -30,13 +30,17 @@ const STEPS = {
 function project(vector, matrix, bias, result) {
   const m = result.length;
   result.set(bias);
-  for (let i = 0; i < vector.length; i++) for (let j = 0; j < m; j++) result[j] += vector[i] * matrix[i * m + j];
+  for (let i = 0, k = 0; i < vector.length; i++) {
+    const value = vector[i];
+    for (let j = 0; j < m; j++, k++) result[j] += value * matrix[k];
+  }
   return result;
 }
 
 // The network of the page's data: weights out of base64, and the id of each word that the network sees.
 function unpack(data) {
-  const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
+  const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const floats = (text) => Float64Array.from(new Float32Array(bytes(text).buffer));
   const ids = new Map(data.vocabulary.map((word, i) => [word, i + data.first_id]));
   const seen = [...ids].filter(([, id]) => data.skip_top <= id && id < data.num_words);
   const embedding = data.embedding && floats(data.embedding), D = embedding ? embedding.length / data.num_words : 0;
@@ -67,7 +71,10 @@ function logit(network, ids) {
     for (const id of backwards ? padded.toReversed() : padded) {
       project(state.output, recurrentKernel, recurrentBias, recurrent);
       STEPS[network.cell](word(id), recurrent, state, U);
-      state.output.forEach((value, u) => { maximum[u] = Math.max(maximum[u], value); total[u] += value; });
+      for (let u = 0; u < U; u++) {
+        maximum[u] = Math.max(maximum[u], state.output[u]);
+        total[u] += state.output[u];
+      }
     }
     lasts.push(...state.output);
     maxima.push(...maximum);

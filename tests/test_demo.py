@@ -120,7 +120,7 @@ def driven(page: str, folder: Path, texts: list[str] = (), others: list[tuple[st
     path.write_text(page + f"<script>{DRIVER}</script>", encoding="utf-8")
     without_network = "--proxy-server=http://127.0.0.1:9", "--host-resolver-rules=MAP * ~NOTFOUND"
     options = "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000000", "--dump-dom"
-    done = subprocess.run([chromium, *without_network, *options, path.as_uri()], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([chromium, *without_network, *options, path.as_uri()], capture_output=True, text=True, timeout=600)
     (seen,) = re.findall('<pre id="driven">(.*?)</pre>', done.stdout, re.DOTALL) or [
         pytest.fail(done.stderr + done.stdout[-2000:])
     ]
