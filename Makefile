@@ -6,7 +6,7 @@ export PYTHON
 # And on macOS: its make, 3.81, finds commands in the PATH that it was started with, unless SHELL is other than /bin/sh.
 SHELL := sh
 
-.PHONY: run help report test test-all lint study study-on-ray bench lock
+.PHONY: run help report demo test test-all lint study study-on-ray bench lock
 
 run: .venv/installed ## set up .venv, run the pipeline and show the metrics (the default)
 	python -m sentiment.common.parameters
@@ -22,6 +22,9 @@ help: ## show what there is to make
 report: run ## write report.html: one page for the run, with everything inside
 	python -m report.run
 	@echo 'The report is in report.html.'
+
+demo: run ## write demo.html and open it: type a review, and see what each of its words does
+	python -m report.demo --open
 
 test: .venv/tests ## run the tests that take minutes, not more
 	python -m pytest --numprocesses=auto --dist=loadscope -m 'not slow'

@@ -15,7 +15,7 @@ def from_csv(csv: CsvSection, checkout: Path) -> Dataset:
 
     Raises UserError if there is no training file, a file can't be used, or it exists only in the main checkout.
     """
-    train, test = (_file(csv.folder, name, checkout) for name in ("train", "test"))
+    train, test = (reviews_file(csv.folder, name, checkout) for name in ("train", "test"))
     if not train:
         others = "or set `fetch.csv.folder` to another folder, or `fetch.source` to another source"
         raise UserError(f"{csv.folder} has neither train.csv nor train.tsv: put your reviews there, {others}.")
@@ -31,7 +31,7 @@ def from_csv(csv: CsvSection, checkout: Path) -> Dataset:
     return dataset._replace(tokenizer=csv.tokens, labels=labels)
 
 
-def _file(folder: str, name: str, checkout: Path) -> Path | None:
+def reviews_file(folder: str, name: str, checkout: Path) -> Path | None:
     """The file of this name in CSV or TSV, if there is one."""
     both = Path(folder, f"{name}.csv"), Path(folder, f"{name}.tsv")
     paths = [path for path in both if path.exists() or (checkout / path).exists()]

@@ -27,7 +27,7 @@ _TYPED = {
 }
 _ASCII_OF_TYPED = str.maketrans({typed: ascii for ascii, characters in _TYPED.items() for typed in characters})
 # The seed of keras.datasets.imdb.load_data.
-_KERAS_SEED = 113
+KERAS_SEED = 113
 
 # IMDB's own labels are the names of folders; these are for files that its model is tried on.
 IMDB_LABELS = LabelsSection(positive=["positive", "pos", "1"], negative=["negative", "neg", "0"])
@@ -94,7 +94,7 @@ def encode_texts(train: LabelledTexts, test: LabelledTexts) -> Dataset:
     unique, so the part of the name up to `_` is enough.
     """
     ranked = rank_all(_by_file_name(train), _by_file_name(test), rank_words)
-    random = np.random.RandomState(_KERAS_SEED)
+    random = np.random.RandomState(KERAS_SEED)
     shuffled_train, shuffled_test = (take(reviews, random.permutation(len(reviews.labels))) for reviews in ranked[:2])
     return ranked._replace(train=shuffled_train, test=shuffled_test)
 

