@@ -6,29 +6,58 @@ import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from conftest import Project
-from helpers import is_missing
+from helpers import is_missing, rows
+
+from sentiment.common.reviews import LABEL_NAMES
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
-# Put at the end of a page: waits until Vega has drawn, or for ten seconds, and says in the page what can be seen.
+# Put at the end of a page: waits until Vega has drawn, or for ten seconds, and tells the page around it what can be seen.
 LOOK = """<script>
-function countMarks(chart) {
-    const marks = [...chart.querySelectorAll("svg.marks g.role-mark path")].map(mark => mark.getBBox());
-    return marks.filter(box => box.width > 0 || box.height > 0).length;
+function isSeen(mark) {
+    const box = mark.getBBox();
+    return box.width > 0 || box.height > 0;
+}
+function isOutside(mark) {
+    const frame = mark.closest("g:has(> path.background)").querySelector("path.background").getBoundingClientRect();
+    const box = mark.getBoundingClientRect();
+    return box.left < frame.left || box.right > frame.right || box.top < frame.top || box.bottom > frame.bottom;
+}
+const all = (root, query) => [...root.querySelectorAll(query)];
+function seenOf(chart) {
+    return {
+        marks: all(chart, "svg.marks g.role-mark path").filter(isSeen).length,
+        outside: all(chart, "svg.marks g.role-mark.mark-symbol path").filter(isOutside).length,
+        texts: all(chart, "svg.marks text").map(text => text.textContent),
+        dashes: all(chart, ".role-legend-symbol path").map(path => path.getAttribute("stroke-dasharray")).filter(Boolean),
+        said: all(chart, "[role=graphics-document]").map(drawing => drawing.getAttribute("aria-label")).join(),
+        right: Math.max(0, ...all(chart, "svg.marks").map(svg => svg.getBoundingClientRect().right)),
+    };
 }
 function look(rest) {
-    const charts = [...document.querySelectorAll("body > div[id]")].filter(div => !div.querySelector("img"));
-    const marks = charts.map(countMarks);
-    if (marks.includes(0) && rest > 0) { setTimeout(() => look(rest - 1), 100); return; }
-    const seen = {marks, pictures: [...document.images].map(image => image.complete ? image.naturalWidth : 0)};
-    document.body.dataset.seen = JSON.stringify(seen);
+    const boxes = all(document, ":is(body, main) > div[id]"), isPicture = box => box.querySelector("img");
+    const charts = boxes.filter(box => !isPicture(box)).map(seenOf);
+    if (charts.some(chart => !chart.marks) && rest > 0) { setTimeout(() => look(rest - 1), 100); return; }
+    parent.postMessage({
+        charts,
+        pictures: [...document.images].map(image => image.complete ? image.naturalWidth : 0),
+        alternatives: [...document.images].map(image => image.alt),
+        headings: all(document, "h1, h2").map(heading => heading.textContent),
+        inputs: all(document, "input").length,
+        width: document.documentElement.scrollWidth,
+        overflows: [...new Set(boxes.map(box => getComputedStyle(box).overflowX))],
+    }, "*");
 }
 addEventListener("load", () => look(100));
 </script>"""
+# The page around it, since a browser's own window is not as narrow as a phone.
+AROUND = """<iframe src="{page}" style="border: 0; width: {width}px; height: 900px"></iframe>
+<script>addEventListener("message", event => document.body.dataset.seen = JSON.stringify(event.data));</script>"""
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +69,24 @@ def project(make_finished_project):
     return project
 
 
-def opened(page: Path) -> dict[str, list[int]]:
-    """What a browser without a network shows of a page: the number of marks in each chart, and the widths of the pictures."""
+def opened(page: Path, width: int = 1300) -> dict:
+    """What a browser without a network shows of a page in a window of this width."""
     chromium = shutil.which("chromium")
     if not chromium:
         is_missing("chromium (Debian's package of this name) is not installed")
-    copy = page.with_name(f"looked_at_{page.name}")
+    copy, around = (page.with_name(f"{name}_{page.name}") for name in ("looked_at", "around"))
     copy.write_text(page.read_text(encoding="utf-8") + LOOK, encoding="utf-8")
+    around.write_text(AROUND.format(page=copy.name, width=width))
     without_network = "--proxy-server=http://127.0.0.1:9", "--host-resolver-rules=MAP * ~NOTFOUND"
-    options = "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom"
-    done = subprocess.run([chromium, *without_network, *options, copy.as_uri()], capture_output=True, text=True, timeout=120)
+    options = (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--virtual-time-budget=20000",
+        "--dump-dom",
+        "--window-size=1400,1000",
+    )
+    done = subprocess.run([chromium, *without_network, *options, around.as_uri()], capture_output=True, text=True, timeout=120)
     (seen,) = re.findall('data-seen="([^"]+)"', done.stdout) or [pytest.fail(done.stderr)]
     return json.loads(html.unescape(seen))
 
@@ -62,9 +99,9 @@ def test_every_chart_of_dvc_plots_is_drawn_without_a_network(project, command):
     page = project.folder / "dvc_plots/index.html"
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=.https?:", page.read_text(encoding="utf-8"))
     seen = opened(page)
-    assert len(seen["marks"]) == 7
-    assert all(seen["marks"])
-    assert len(seen["pictures"]) == (6 if command == ("show",) else 12)
+    assert len(seen["charts"]) == 7
+    assert all(chart["marks"] for chart in seen["charts"])
+    assert len(seen["pictures"]) == (7 if command == ("show",) else 14)
     assert all(width == 800 for width in seen["pictures"])
 
 
@@ -75,17 +112,78 @@ def test_the_page_of_dvc_itself_would_stay_empty_without_a_network(project):
         project.run("dvc", "plots", "show", "--out", "own")
     finally:
         project.run("dvc", "config", "--local", "plots.html_template", "tmp/charts.html")
-    assert opened(project.folder / "own/index.html")["marks"] == [0] * 7
+    assert [chart["marks"] for chart in opened(project.folder / "own/index.html")["charts"]] == [0] * 7
 
 
-def test_the_chart_of_the_study_has_a_mark_for_every_run(project):
+# In an order that is neither that of the alphabet nor that in which they ran.
+REVISIONS = ["mole", "zebra", "ant", "bee"]
+
+
+@pytest.fixture(scope="module")
+def four_revisions(project):
+    """The page of `dvc plots diff` of four experiments."""
+    for name, threshold in ("ant", 0.3), ("bee", 0.35), ("mole", 0.55), ("zebra", 0.6):
+        project.run("dvc", "exp", "run", "--quiet", "--name", name, "-S", f"evaluate.threshold={threshold}")
+    project.run("dvc", "plots", "diff", *REVISIONS, "--out", "four")
+    return project.folder / "four/index.html"
+
+
+def test_four_revisions_stand_in_the_order_of_the_command_in_every_chart_and_in_reach(four_revisions):
+    seen = opened(four_revisions)
+    for chart in seen["charts"]:
+        assert [text for text in chart["texts"] if text in REVISIONS] == REVISIONS
+        assert chart["right"] <= 1300
+        assert chart["outside"] == 0
+
+
+def test_the_lines_of_four_revisions_are_told_apart_by_dashes_with_gaps_that_are_seen(four_revisions):
+    for chart in opened(four_revisions)["charts"][:2]:
+        assert [text for text in chart["texts"] if text in ("training", "validation")] == ["training", "validation"]
+        assert len(set(chart["dashes"])) == 4
+        solid, *others = ([float(length) for length in dash.split(",")] for dash in chart["dashes"])
+        assert solid == [1, 0]
+        assert all(min(dash[1::2]) >= 3 for dash in others), "lines are two pixels wide"
+
+
+def test_the_confusion_matrix_shows_its_numbers(project):
+    project.run("dvc", "plots", "show")
+    seen = opened(project.folder / "dvc_plots/index.html")
+    counts = Counter((row["actual"], row["predicted"]) for row in rows(project.folder / "plots/confusion.csv"))
+    (texts,) = (chart["texts"] for chart in seen["charts"] if {"actual", "predicted"} <= {*chart["texts"]})
+    shown = sorted(int(text.replace(",", "")) for text in texts if text[0].isdigit())
+    assert shown == sorted(counts[actual, predicted] for actual in LABEL_NAMES for predicted in LABEL_NAMES)
+    assert seen["inputs"] == 0
+
+
+def test_the_page_of_charts_has_headings_and_says_what_is_seen(four_revisions):
+    seen = opened(four_revisions)
+    charts = "Loss", "Accuracy", "Confusion matrix", "ROC curve", "Precision by recall", "The words in the embedding"
+    assert seen["headings"][:7] == ["Plots", *charts]
+    for heading, chart in zip(seen["headings"][1:], seen["charts"], strict=False):
+        assert chart["said"].startswith(heading)
+        assert chart["said"].endswith("Revisions: mole, zebra, ant, bee.")
+    assert seen["charts"][3]["said"].startswith("ROC curve: true positive rate by false positive rate. ")
+    assert "plots/loss.png of zebra" in seen["alternatives"]
+    assert "plots/loss.png" in seen["headings"]
+
+
+def test_a_phone_shows_the_charts_whole(four_revisions):
+    seen = opened(four_revisions, width=390)
+    assert all(chart["marks"] for chart in seen["charts"])
+    assert max(chart["right"] for chart in seen["charts"]) <= 390
+    assert seen["width"] <= 390
+    assert seen["overflows"] == ["auto"], "so that what is wider, the pictures, scrolls in its own box"
+
+
+def test_the_chart_of_the_study_has_a_mark_for_every_run_and_cuts_none_off(project):
     studies = Project(project.folder / "studies")
     studies.environment = project.environment
     studies.run("dvc", "config", "--local", "plots.html_template", "../../.dvc/tmp/charts.html")
-    studies.run("dvc", "plots", "show")
+    studies.run("dvc", "plots", "show", "plots/study.csv", "plots/study.png")
     seen = opened(studies.folder / "dvc_plots/index.html")
     runs = (studies.folder / "plots/study.csv").read_text().splitlines()[1:]
-    assert seen == {"marks": [len(runs)], "pictures": [800]}
+    assert [(chart["marks"], chart["outside"]) for chart in seen["charts"]] == [(len(runs), 0)]
+    assert seen["pictures"] == [800]
     assert "dvc_plots" not in project.run("git", "status", "--porcelain")
 
 
