@@ -224,7 +224,7 @@ def test_the_commands_of_dvc_work_as_they_are(unchanged):
         project.run("dvc", "plots", *command)
         page = (project.folder / "dvc_plots/index.html").read_text()
         for title in (
-            "Loss", "Accuracy", "Validation accuracy", "Confusion matrix", "ROC curve", "Precision by recall",
+            "Loss", "Accuracy", "Confusion matrix", "ROC curve", "Precision by recall",
             "The words in the embedding", "What a token does to the logit",
         ):  # fmt: skip
             assert page.count(f'"text": "{title}"') == 1 or page.count(f'"title": "{title}"') == 1, title

@@ -16,6 +16,10 @@ from sentiment.common.files import atomic_write
 TRAINING = "#0072B2"
 VALIDATION = "#D55E00"
 REFERENCE = "#777777"
+# Words by their log-odds: purple and orange stay apart to people with any form of colour-blindness, and in grey print.
+NEGATIVE = "#5E3C99"
+NEUTRAL = "#D0D0D0"
+POSITIVE = "#E69F00"
 
 
 def new_figure(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:

