@@ -17,7 +17,9 @@ LONGEST = 1_000_000
 # Bytes that are read at a time, and seconds without a byte after which what has come is answered.
 CHUNK, PAUSE = 1 << 16, 0.001
 # Columns that tell the header of a CSV file from a review.
-USUAL_COLUMNS = set("text texts review reviews sentence sentences comment comments sentiment label labels rating".split())
+USUAL_COLUMNS = set(
+    "text texts review reviews sentence sentences comment comments comment_text body content sentiment label labels rating".split()
+)
 
 
 class RawReview(NamedTuple):
