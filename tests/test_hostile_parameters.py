@@ -73,7 +73,7 @@ COUNTS = "num_words", "train_size", "embedding_dim", "units", "epochs", "batch_s
 @pytest.mark.parametrize("name", [*COUNTS, "maxlen"])
 def test_a_number_above_all_that_can_be_counted_is_refused_and_the_largest_one_told(path, name, value):
     allowed = "less than or equal to 1000000" if name == "maxlen" else "less than 2147483648"
-    told = refusal(path, re.sub(rf"\b{name}: *\w*", f"{name}: {value}", DEFAULT))
+    told = refusal(path, re.sub(rf"\b{name}: ?\w*", f"{name}: {value}", DEFAULT))
     must = f"input should be {allowed}"
     if name == "train_size":
         must = "it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"

@@ -221,7 +221,8 @@ def test_ctrl_c_ends_a_command_that_waits_without_a_word(folder):
     "header",
     [
         "review,sentiment", "id,text,label", '"Review","Sentiment"', ",Text,Rating", "review;sentiment", "Title\tReview",
-        "\ufefftext,label", "sentence,label,source\r", "id,title,body", "comment_text,toxic", "Clothing ID,Age,Review Text,Rating",
+        "\ufefftext,label", "sentence,label,source\r", "id,title,body", "comment_text,toxic",
+        "Clothing ID,Age,Review Text,Rating",
     ],
 )  # fmt: skip
 def test_a_csv_file_without_the_option_csv_is_refused(tmp_path, header):

@@ -18,7 +18,7 @@ LONGEST = 1_000_000
 CHUNK, PAUSE = 1 << 16, 0.001
 # Columns that tell the header of a CSV file from a review.
 USUAL_COLUMNS = set(
-    "text texts review reviews sentence sentences comment comments comment_text body content sentiment label labels rating".split()
+    "text texts review reviews sentence sentences comment comments comment_text body sentiment label labels rating".split()
 )
 
 
