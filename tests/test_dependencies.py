@@ -110,7 +110,7 @@ def test_every_stage_is_one_file():
     names = "fetch", "split", "pad", "train", "evaluate"
     assert list(STAGES)[:5] == [f"stages/{name}.py" for name in names]
     assert {path.stem for path in (ROOT / "stages").glob("*.py")} == {*names, "__init__"}
-    assert list(STAGES)[5:] == [f"studies/{name}.py" for name in ("train", "score", "linear", "summary")]
+    assert list(STAGES)[5:] == [f"studies/{name}.py" for name in ("train", "score", "linear", "reference", "summary")]
 
 
 def has_code(path: str) -> bool:

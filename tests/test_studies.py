@@ -12,11 +12,14 @@ import made_corpus
 import numpy as np
 import pytest
 from conftest import ROOT, Project, write_yaml
-from helpers import is_missing, rows
+from helpers import is_missing, ragged, rows, sequences
+from scipy import sparse
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import change_params, read_params
 from sentiment.common.yaml_reader import read_yaml
+from sentiment.corpus.encoding import tokenise
+from studies.reference import LogCountRatios, bag_of_terms, frequent_terms, review_ids
 from studies.variants import seeds_of
 
 pytestmark = pytest.mark.pipeline
@@ -40,7 +43,15 @@ def studies(make_project):
         "memory_of": ["embedding", "preset"],
     }
     write(studies, study)
-    assert sorted(studies.repro()) == ["linear", "score", "summary", "train@embedding", "train@one_hot", "train@preset"]
+    assert sorted(studies.repro()) == [
+        "linear",
+        "reference",
+        "score",
+        "summary",
+        "train@embedding",
+        "train@one_hot",
+        "train@preset",
+    ]
     return studies
 
 
@@ -60,18 +71,20 @@ def runs_of(studies: Project, variant: str) -> list[dict]:
 @pytest.mark.slow
 def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studies):
     _, result = read(studies)
-    assert list(result) == ["embedding", "one_hot", "preset", "linear"]
+    assert list(result) == ["embedding", "one_hot", "preset", "linear", "words_and_pairs"]
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
     assert [(row["variant"], row["seed"]) for row in rows] == [
-        ("embedding", "0"), ("embedding", "1"), ("one_hot", "0"), ("one_hot", "1"), ("preset", "7"), ("linear", "")
+        ("embedding", "0"), ("embedding", "1"), ("one_hot", "0"), ("one_hot", "1"), ("preset", "7"), ("linear", ""),
+        ("words_and_pairs", ""),
     ]  # fmt: skip
-    for variant, seeds in ("embedding", 2), ("one_hot", 2), ("linear", 1), ("preset", 1):
+    for variant, seeds in ("embedding", 2), ("one_hot", 2), ("linear", 1), ("words_and_pairs", 1), ("preset", 1):
         accuracies = [float(row["validation_accuracy"]) for row in rows if row["variant"] == variant]
         summary = result[variant]["validation_accuracy"]
         assert summary["mean"] == pytest.approx(sum(accuracies) / seeds, abs=1e-6)
         assert (summary["min"], summary["max"]) == (min(accuracies), max(accuracies))
         assert result[variant]["runs"] == seeds
-        assert ("pc1_log_odds_spearman" in result[variant]) == (variant != "linear")
+        assert ("pc1_log_odds_spearman" in result[variant]) == (variant not in ("linear", "words_and_pairs"))
+    assert result["words_and_pairs"]["validation_accuracy"]["mean"] > 0.9, "two words of three tell the label"
     correlations = [run["words"]["pc1_log_odds_spearman"] for run in runs_of(studies, "embedding")]
     assert result["embedding"]["pc1_log_odds_spearman"]["mean"] == pytest.approx(sum(correlations) / 2, abs=1e-6)
     assert result["one_hot"]["input_bytes"] == 40 * result["embedding"]["input_bytes"] == 250 * 12 * 40 * 4
@@ -163,7 +176,7 @@ def changed_stages(studies: Project) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("section", "key", "stages"),
-    [("FetchSection", "fetch__mirror", set()), ("EvaluateSection", "evaluate__margin", {"score", "linear"})],
+    [("FetchSection", "fetch__mirror", set()), ("EvaluateSection", "evaluate__margin", {"score", "linear", "reference"})],
     ids=["of fetch", "of evaluate"],
 )
 def test_a_new_parameter_that_no_variant_uses_trains_no_network_again(studies, main_project, section, key, stages):
@@ -185,7 +198,7 @@ def test_a_change_of_the_scores_scores_again_and_trains_nothing(studies, main_pr
     assert source.count("metrics.accuracy_score(y, positive)") == 1
     code.write_text(source.replace("metrics.accuracy_score(y, positive)", "metrics.accuracy_score(y, positive) / 2"))
     _, before = read(studies)
-    assert sorted(studies.repro()) == ["linear", "score", "summary"]
+    assert sorted(studies.repro()) == ["linear", "reference", "score", "summary"]
     _, after = read(studies)
     for variant, result in after.items():
         assert result["validation_accuracy"]["mean"] == pytest.approx(
@@ -288,12 +301,35 @@ def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
     studies.repro()
     _, result = read(studies)
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
-    for row, variant in zip(rows, ("embedding", "linear"), strict=True):
+    linear, reference = (json.loads((studies.folder / f"runs/{name}.json").read_text()) for name in ("linear", "reference"))
+    runs = {"embedding": runs_of(studies, "embedding"), "linear": linear, "words_and_pairs": reference}
+    for row, (variant, (run,)) in zip(rows, runs.items(), strict=True):
         assert float(row["test_accuracy"]) == result[variant]["test_accuracy"]["mean"]
-        (run,) = (
-            runs_of(studies, variant) if variant != "linear" else json.loads((studies.folder / "runs/linear.json").read_text())
-        )
         assert run["test"].keys() == run["validation"].keys()
+
+
+def test_a_log_count_ratio_is_that_of_the_smoothed_counts_of_positive_and_of_negative_reviews():
+    # The two terms stand in 2 and 1 of the two positive reviews, and in 0 and 1 of the two negative ones.
+    x, y = sparse.csr_matrix([[1, 0], [1, 1], [0, 0], [0, 1]]), np.array([1, 1, 0, 0])
+    ratios = np.log([(3 / 5) / (1 / 3), (2 / 5) / (2 / 3)])
+    assert LogCountRatios().fit_transform(x, y).toarray() == pytest.approx(x.toarray() * ratios)
+
+
+def test_a_word_and_a_pair_count_once_in_a_review_and_no_pair_goes_from_one_review_to_the_next():
+    # The pair 1 2 is there three times, in two reviews, and 2 1 once.
+    reviews = ragged([1], [2], [1, 2, 1, 2], [1, 2], [])
+    one_and_two = (1 << 32) + 2
+    assert frequent_terms(reviews).tolist() == [1, 2, one_and_two]
+    bag = bag_of_terms(reviews, np.array([2, 5, one_and_two]))
+    assert bag.toarray().tolist() == [[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, 0, 1], [0, 0, 0]]
+
+
+def test_the_ids_of_the_reviews_are_found_again():
+    train, vocabulary = made_corpus.encoded().train, made_corpus.encoded().vocabulary
+    ids = sequences(review_ids(train.labels))
+    for tokens, label, (review_id,) in zip(sequences(train), train.labels, ids, strict=True):
+        texts = made_corpus.TRAIN.positive if label else made_corpus.TRAIN.negative
+        assert [vocabulary[rank - 1] for rank in tokens] == tokenise(texts[review_id])
 
 
 @pytest.mark.slow
@@ -333,5 +369,5 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies)
         cluster.shutdown()
     assert "5 runs on 2 machines" in printed
     studies.run("dvc", "commit", "--force", "train")
-    assert sorted(studies.repro()) == ["linear", "score", "summary"]
+    assert sorted(studies.repro()) == ["linear", "reference", "score", "summary"]
     assert outputs() == expected
