@@ -54,7 +54,8 @@ def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_ar
     assert "epoch 300:" in printed
     assert project.outputs() == results
     assert printed.endswith(
-        "ERROR: The DVC that started this stage has gone, so data/model/model.keras stays as it is; run `dvc repro` again.\n"
+        "ERROR: The DVC process that started this stage has ended, so data/model/model.keras was left unchanged; "
+        "run `dvc repro` again.\n"
     )
     assert "Traceback" not in printed
     assert "up to date" in project.run("dvc", "status")

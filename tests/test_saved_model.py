@@ -189,10 +189,10 @@ def test_files_that_never_end_are_refused_before_they_are_read(saved, tmp_path):
     assert "at most" in refusal(path)
     path.unlink()
     path.symlink_to("/dev/zero")
-    assert "no regular file" in refusal(path)
+    assert "not a regular file" in refusal(path)
     path.unlink()
     os.mkfifo(path)
-    assert "no regular file" in refusal(path)
+    assert "not a regular file" in refusal(path)
 
 
 @pytest.fixture
