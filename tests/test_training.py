@@ -331,6 +331,8 @@ def sized_project(request, make_project):
     random = np.random.default_rng(0)
     for name, n in ("train", 250), ("validation", 50):
         x, y = random.integers(20, 1000, (n, 100), np.int32), random.integers(0, 2, n, np.uint8)
+        # evaluate takes each token from each review without padding: on an emulated processor two are enough.
+        x[2 if name == "validation" else n :, 0] = 0
         save_padded(project.folder / f"data/padded/{name}.npz", Padded(x, y))
     return project, rerun(project, "python")
 
