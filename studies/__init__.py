@@ -1,4 +1,4 @@
-"""The study: variants of the lesson, each trained from several seeds. Its files are commands: `python -m studies.<name>`."""
+"""The study: variants of the defaults, each trained from several seeds. Its files are commands: `python -m studies.<name>`."""
 
 from sentiment.common.errors import start_command
 

@@ -1,7 +1,7 @@
 """Score what the study compares its networks with: a logistic regression on the bag of the very same padded ids.
 
 Its regularisation is chosen by cross-validation on the training reviews, for the lowest loss.
-Takes the fetched reviews and the parameters of the lesson. Writes studies/runs/linear.json, a list of one run.
+Takes the fetched reviews and params.yaml. Writes studies/runs/linear.json, a list of one run.
 """
 
 from pathlib import Path

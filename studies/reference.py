@@ -2,9 +2,9 @@
 
 Each word, and each pair of neighbouring words, is weighted by its log-count ratio (Wang and Manning 2012, "Baselines and
 Bigrams", https://aclanthology.org/P12-2018). The regularisation is chosen by cross-validation in parts of whole films, for
-the lowest loss. The validation scores are of a regression on the lesson's training reviews. The test scores, where
-there are test reviews, are of another one with the same settings, on all labelled reviews. Takes the fetched reviews and the
-parameters of the lesson. Writes studies/runs/reference.json, a list of one run.
+the lowest loss. The validation scores are of a regression on the training reviews of params.yaml. The test scores,
+where there are test reviews, are of another one with the same settings, on all labelled reviews. Takes the fetched reviews and
+params.yaml. Writes studies/runs/reference.json, a list of one run.
 """
 
 import time

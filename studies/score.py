@@ -1,6 +1,6 @@
 """Score the networks of the study: `python -m studies.score`.
 
-Takes studies/models/<variant>/<seed>.keras, the fetched reviews, the parameters of the lesson, and studies/variants.yaml.
+Takes studies/models/<variant>/<seed>.keras, the fetched reviews, params.yaml and studies/variants.yaml.
 Writes studies/runs/networks.json: by variant, a list of runs.
 """
 

@@ -47,7 +47,7 @@ def blocks(document: str) -> Iterator[Block]:
     """The `console` blocks of a document in Markdown.
 
     Raises:
-        ValueError: a comment that is no mark stands before one, or a block does not begin with a command.
+        ValueError: a comment that is not a mark stands before one, or a block does not begin with a command.
     """
     for found in re.finditer(r"^((?:<!-- .+ -->\n+)*)```console\n((?:.*\n)*?)```$", document, re.MULTILINE):
         marks = []
@@ -58,7 +58,7 @@ def blocks(document: str) -> Iterator[Block]:
         first = document.count("\n", 0, found.start(2)) + 1
         pieces = re.split(r"^\$ ((?:.*\\\n)*.*)\n", found[2], flags=re.MULTILINE)
         if pieces[0]:
-            raise ValueError(f"line {first} is no command")
+            raise ValueError(f"line {first} is not a command")
         commands, line = [], first
         for text, expected in zip(pieces[1::2], pieces[2::2], strict=True):
             commands.append(Command(text, expected, line))

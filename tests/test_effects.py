@@ -112,7 +112,7 @@ def test_the_places_are_those_of_the_tokens_that_predictions_read(tokenizer):
         assert [token for token, _, _ in placed] == cut(text), text
         for token, start, end in placed:
             place = text[start:end]
-            # Alone, an apostrophe is no token, and a sigma is not the last letter of a word.
+            # Alone, an apostrophe is not a token, and a sigma is not the last letter of a word.
             assert token.decode().casefold() in [*(t.decode().casefold() for t in cut(place)), as_ascii(place).casefold()], text
         assert [start for _, start, _ in placed] == sorted(start for _, start, _ in placed)
 

@@ -1,4 +1,4 @@
-"""Models as people have them: whole ones are read, and what is no network of this project is refused in a sentence."""
+"""Models as people have them: whole ones are read, and what is not a network of this project is refused in a sentence."""
 
 import copy
 import io
@@ -85,7 +85,7 @@ CHANGES = {
     "a cell without bias": ("simple", "simple_rnn", {"use_bias": False}),
     "a cell that goes on where it ended": ("simple", "simple_rnn", {"stateful": True}),
     "more units than weights": ("simple", "simple_rnn", {"units": 4}),
-    "units that are no number": ("simple", "simple_rnn", {"units": "3"}),
+    "units that are not a number": ("simple", "simple_rnn", {"units": "3"}),
     "no units": ("simple", "simple_rnn", {"units": 0}),
     "numbers of another precision": ("simple", "simple_rnn", {"dtype": "float16"}),
     "an option that is not known": ("simple", "simple_rnn", {"attention": True}),

@@ -126,7 +126,7 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
                     select.select([file], [], [])
                 chunk = file.read(CHUNK)
                 lines = (rest + chunk).splitlines(keepends=True)
-                # The rest is no whole line yet; a \n may follow its \r.
+                # The rest is not a whole line yet; a \n may follow its \r.
                 rest = lines.pop() if chunk and not lines[-1].endswith(b"\n") else b""
                 for line in [*lines, rest]:
                     where = f"{_name(path)}, line {number + 1}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-# Reviews with one token less that are scored: 150 reviews of the lesson. A larger network takes seconds for them.
+# Reviews with one token less that are scored: 150 reviews of 100 tokens. A larger network takes seconds for them.
 SCORED = 15_000
 
 

@@ -66,7 +66,7 @@ def _network(layers: list[dict], weights: h5py.File) -> Network:
     units = (configs[cell]["layer"]["config"] if bidirectional else configs[cell])["units"]
     (pooling,) = {"max", "mean", "max_mean"} & configs.keys() or {"last"}
     if any(type(size) is not int or size < 1 for size in (maxlen, num_words, values, units)):
-        raise ValueError("it has a size that is no positive whole number")
+        raise ValueError("it has a size that is not a positive whole number")
 
     outputs = units * (1 + bidirectional)
     expected = [_input("tokens", "int32", maxlen)]
