@@ -1,7 +1,7 @@
 """Put the runs of the study together.
 
-Takes studies/runs/{networks,linear,reference}.json and studies/variants.yaml. Writes studies/metrics/study.json (by variant:
-mean, standard deviation, minimum and maximum of the accuracies and of the first component's correlation with the log-odds
+Takes studies/runs/*.json and studies/variants.yaml. Writes studies/metrics/study.json (by variant: mean, standard deviation,
+minimum and maximum of the accuracies and of the first component's correlation with the log-odds
 (sentiment/evaluation/words.py), the difference of the accuracies to those of another variant, parameters, input bytes),
 studies/plots/study.csv (a row a run) and study.png; and studies/plots/memory.csv and memory.png: by tenths of a review, the
 mean size of a token's effect (sentiment/evaluation/memory.py) and its standard deviation over the seeds.
@@ -116,10 +116,10 @@ def draw_memory(rows: list[tuple[str, int, float, float]], variants: list[str], 
 
 def main() -> None:
     study = read_study()
-    networks, linear, reference = (
-        json.loads(read_bytes(RUNS / f"{name}.json")) for name in ("networks", "linear", "reference")
+    networks, linear, reference, with_ratios = (
+        json.loads(read_bytes(RUNS / f"{name}.json")) for name in ("networks", "linear", "reference", "with_ratios")
     )
-    runs = {**networks, "linear": linear, "words_and_pairs": reference}
+    runs = {**networks, "linear": linear, "words_and_pairs": reference, "gru_with_ratios": with_ratios}
     differences = compare(study, runs)
     results = {variant: summarise(of_variant) | differences.get(variant, {}) for variant, of_variant in runs.items()}
     write_json(STUDIES / "metrics/study.json", results)

@@ -1,6 +1,6 @@
 """Train one variant of the study from each of its seeds: `python -m studies.train <variant>`.
 
-Takes the fetched training reviews, the parameters of the lesson, and what studies/variants.yaml changes of them. Writes
+Takes the fetched training reviews, params.yaml, and what studies/variants.yaml changes of it. Writes
 studies/models/<variant>/<seed>.keras.
 """
 

@@ -19,7 +19,7 @@ from sentiment.common.errors import UserError
 from sentiment.common.parameters import change_params, read_params
 from sentiment.common.yaml_reader import read_yaml
 from sentiment.corpus.encoding import tokenise
-from studies.reference import LogCountRatios, bag_of_terms, frequent_terms, review_ids
+from studies.reference import LogCountRatios, bag_of_terms, columns_of, frequent_terms, review_ids, terms_by_place
 from studies.variants import seeds_of
 
 pytestmark = pytest.mark.pipeline
@@ -51,6 +51,7 @@ def studies(make_project):
         "train@embedding",
         "train@one_hot",
         "train@preset",
+        "with_ratios",
     ]
     return studies
 
@@ -71,20 +72,22 @@ def runs_of(studies: Project, variant: str) -> list[dict]:
 @pytest.mark.slow
 def test_the_study_has_the_spread_over_seeds_and_the_size_of_each_variant(studies):
     _, result = read(studies)
-    assert list(result) == ["embedding", "one_hot", "preset", "linear", "words_and_pairs"]
+    assert list(result) == ["embedding", "one_hot", "preset", "linear", "words_and_pairs", "gru_with_ratios"]
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
     assert [(row["variant"], row["seed"]) for row in rows] == [
         ("embedding", "0"), ("embedding", "1"), ("one_hot", "0"), ("one_hot", "1"), ("preset", "7"), ("linear", ""),
-        ("words_and_pairs", ""),
+        ("words_and_pairs", ""), ("gru_with_ratios", "0"), ("gru_with_ratios", "1"),
     ]  # fmt: skip
-    for variant, seeds in ("embedding", 2), ("one_hot", 2), ("linear", 1), ("words_and_pairs", 1), ("preset", 1):
+    runs = {"embedding": 2, "one_hot": 2, "preset": 1, "linear": 1, "words_and_pairs": 1, "gru_with_ratios": 2}
+    for variant, seeds in runs.items():
         accuracies = [float(row["validation_accuracy"]) for row in rows if row["variant"] == variant]
         summary = result[variant]["validation_accuracy"]
         assert summary["mean"] == pytest.approx(sum(accuracies) / seeds, abs=1e-6)
         assert (summary["min"], summary["max"]) == (min(accuracies), max(accuracies))
         assert result[variant]["runs"] == seeds
-        assert ("pc1_log_odds_spearman" in result[variant]) == (variant not in ("linear", "words_and_pairs"))
-    assert result["words_and_pairs"]["validation_accuracy"]["mean"] > 0.9, "two words of three tell the label"
+        assert ("pc1_log_odds_spearman" in result[variant]) == (variant in ("embedding", "one_hot", "preset"))
+    for variant in "words_and_pairs", "gru_with_ratios":
+        assert result[variant]["validation_accuracy"]["mean"] > 0.9, "two words of three tell the label"
     correlations = [run["words"]["pc1_log_odds_spearman"] for run in runs_of(studies, "embedding")]
     assert result["embedding"]["pc1_log_odds_spearman"]["mean"] == pytest.approx(sum(correlations) / 2, abs=1e-6)
     assert result["one_hot"]["input_bytes"] == 40 * result["embedding"]["input_bytes"] == 250 * 12 * 40 * 4
@@ -176,7 +179,10 @@ def changed_stages(studies: Project) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("section", "key", "stages"),
-    [("FetchSection", "fetch__mirror", set()), ("EvaluateSection", "evaluate__margin", {"score", "linear", "reference"})],
+    [
+        ("FetchSection", "fetch__mirror", set()),
+        ("EvaluateSection", "evaluate__margin", {"score", "linear", "reference", "with_ratios"}),
+    ],
     ids=["of fetch", "of evaluate"],
 )
 def test_a_new_parameter_that_no_variant_uses_trains_no_network_again(studies, main_project, section, key, stages):
@@ -198,7 +204,7 @@ def test_a_change_of_the_scores_scores_again_and_trains_nothing(studies, main_pr
     assert source.count("metrics.accuracy_score(y, positive)") == 1
     code.write_text(source.replace("metrics.accuracy_score(y, positive)", "metrics.accuracy_score(y, positive) / 2"))
     _, before = read(studies)
-    assert sorted(studies.repro()) == ["linear", "reference", "score", "summary"]
+    assert sorted(studies.repro()) == ["linear", "reference", "score", "summary", "with_ratios"]
     _, after = read(studies)
     for variant, result in after.items():
         assert result["validation_accuracy"]["mean"] == pytest.approx(
@@ -301,11 +307,14 @@ def test_test_reviews_are_scored_too_when_the_source_has_them(make_project):
     studies.repro()
     _, result = read(studies)
     rows = list(csv.DictReader(io.StringIO((studies.folder / "plots/study.csv").read_text())))
-    linear, reference = (json.loads((studies.folder / f"runs/{name}.json").read_text()) for name in ("linear", "reference"))
-    runs = {"embedding": runs_of(studies, "embedding"), "linear": linear, "words_and_pairs": reference}
-    for row, (variant, (run,)) in zip(rows, runs.items(), strict=True):
-        assert float(row["test_accuracy"]) == result[variant]["test_accuracy"]["mean"]
-        assert run["test"].keys() == run["validation"].keys()
+    files = {"linear": "linear", "words_and_pairs": "reference", "gru_with_ratios": "with_ratios"}
+    runs = {name: json.loads((studies.folder / f"runs/{file}.json").read_text()) for name, file in files.items()}
+    runs["embedding"] = runs_of(studies, "embedding")
+    for variant, of_variant in runs.items():
+        accuracies = [float(row["test_accuracy"]) for row in rows if row["variant"] == variant]
+        assert accuracies == pytest.approx([run["test"]["accuracy"] for run in of_variant], abs=1e-6)
+        assert result[variant]["test_accuracy"]["mean"] == pytest.approx(np.mean(accuracies), abs=1e-6)
+        assert all(run["test"].keys() == run["validation"].keys() for run in of_variant)
 
 
 def test_a_log_count_ratio_is_that_of_the_smoothed_counts_of_positive_and_of_negative_reviews():
@@ -315,13 +324,17 @@ def test_a_log_count_ratio_is_that_of_the_smoothed_counts_of_positive_and_of_neg
     assert LogCountRatios().fit_transform(x, y).toarray() == pytest.approx(x.toarray() * ratios)
 
 
-def test_a_word_and_a_pair_count_once_in_a_review_and_no_pair_goes_from_one_review_to_the_next():
-    # The pair 1 2 is there three times, in two reviews, and 2 1 once.
+def test_a_term_counts_once_in_a_review_and_none_goes_from_one_review_to_the_next():
+    # The pair 1 2 is there three times, in two reviews, and 2 1 once, as each triple.
     reviews = ragged([1], [2], [1, 2, 1, 2], [1, 2], [])
-    one_and_two = (1 << 32) + 2
-    assert frequent_terms(reviews).tolist() == [1, 2, one_and_two]
-    bag = bag_of_terms(reviews, np.array([2, 5, one_and_two]))
-    assert bag.toarray().tolist() == [[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, 0, 1], [0, 0, 0]]
+    pair, triple = (1 << 20) + 2, (((1 << 20) + 2) << 20) + 1
+    terms = terms_by_place(reviews, longest=3)
+    assert terms[:5].tolist() == [[1, 0, 0], [2, 0, 0], [1, 0, 0], [2, pair, 0], [1, (2 << 20) + 1, triple]]
+    assert frequent_terms(terms).tolist() == [1, 2, pair]
+    columns = columns_of(terms, np.array([2, 5, pair, triple]))
+    assert columns[:5].tolist() == [[4, 4, 4], [0, 4, 4], [4, 4, 4], [0, 2, 4], [4, 4, 3]]
+    bag = bag_of_terms(columns, reviews.lengths, 4).toarray()
+    assert bag.tolist() == [[0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 1, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
 
 
 def test_the_ids_of_the_reviews_are_found_again():
@@ -330,6 +343,39 @@ def test_the_ids_of_the_reviews_are_found_again():
     for tokens, label, (review_id,) in zip(sequences(train), train.labels, ids, strict=True):
         texts = made_corpus.TRAIN.positive if label else made_corpus.TRAIN.negative
         assert [vocabulary[rank - 1] for rank in tokens] == tokenise(texts[review_id])
+
+
+@pytest.mark.training
+def test_what_a_network_is_given_of_a_training_review_does_not_depend_on_the_labels_of_its_part():
+    """Or else the ratios would tell the label that the network is to find."""
+    from studies.with_ratios import PARTS, cross_fitted
+
+    labelled, ids = made_corpus.encoded().train, review_ids(made_corpus.encoded().train.labels).tokens
+    before, unseen_before = cross_fitted(labelled, ids, labelled)
+    own = ids * PARTS // (ids.max() + 1) == 3
+    after, unseen_after = cross_fitted(
+        labelled._replace(labels=np.where(own, 1 - labelled.labels, labelled.labels)), ids, labelled
+    )
+    for values, others, unseen, unseen_others in zip(before, after, unseen_before, unseen_after, strict=True):
+        assert np.array_equal(values[own], others[own])
+        assert values.dtype == np.int32 or not np.array_equal(values[~own], others[~own])
+        assert values.dtype == np.int32 or not np.array_equal(unseen[own], unseen_others[own])
+
+
+@pytest.mark.training
+def test_a_network_that_is_given_no_ratios_is_the_network_of_the_same_parameters():
+    from studies.with_ratios import LONGEST, PADDING, Inputs, Network
+
+    network = Network(seed=0)
+    ids = np.random.default_rng(0).integers(0, 5000, (130, PADDING.maxlen), np.int32)
+    nothing = Inputs(ids, np.zeros((*ids.shape, LONGEST), np.float32), np.zeros(len(ids), np.float32))
+    probabilities = network.model.predict(ids, verbose=0)[:, 0].astype(np.float64)
+    assert network.predict(nothing) == pytest.approx(np.log(probabilities / (1 - probabilities)), abs=1e-5)
+    # The regression's logit is added, and ratios reach the cell.
+    one_more = nothing._replace(logits=np.ones(len(ids), np.float32))
+    assert network.predict(one_more) == pytest.approx(network.predict(nothing) + 1, abs=1e-5)
+    ratios = nothing._replace(ratios=np.ones_like(nothing.ratios))
+    assert (np.abs(network.predict(ratios) - network.predict(nothing)) > 1e-4).all()
 
 
 @pytest.mark.slow
@@ -369,5 +415,5 @@ def test_a_ray_cluster_of_two_nodes_gives_the_same_bytes_as_one_machine(studies)
         cluster.shutdown()
     assert "5 runs on 2 machines" in printed
     studies.run("dvc", "commit", "--force", "train")
-    assert sorted(studies.repro()) == ["linear", "reference", "score", "summary"]
+    assert sorted(studies.repro()) == ["linear", "reference", "score", "summary", "with_ratios"]
     assert outputs() == expected
