@@ -177,5 +177,5 @@ $ echo $word
 
 @pytest.mark.parametrize("wrong", ["<!-- perhaps -->\n```console\n$ true\n```\n", "```console\ntrue\n```\n"])
 def test_a_mark_that_is_none_and_a_block_without_a_command_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"none of|no command"):
+    with pytest.raises(ValueError, match=r"none of|not a command"):
         list(documents.blocks(wrong))
