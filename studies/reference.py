@@ -23,7 +23,7 @@ from sentiment.common.reviews import Reviews, load_reviews
 from sentiment.corpus.encoding import LabelledTexts, encode_texts
 from sentiment.evaluation.scores import Predicted, score_each
 from sentiment.preprocessing import split_reviews
-from studies.variants import RUNS
+from studies.variants import RUNS, check_reviews
 
 REVIEWS = Path("data/reviews")
 PARTS = 5
@@ -116,6 +116,7 @@ def train_and_predict(model: GridSearchCV | Pipeline, training: Reviews, unseen:
 
 
 def main() -> None:
+    check_reviews()
     params = read_params()
     labelled, test = (load_reviews(REVIEWS / name) for name in ("train.npz", "test.npz"))
     train, validation = split_reviews(labelled, params.split)

@@ -29,7 +29,7 @@ from sentiment.training.logits import dropout_mask, pooled_outputs, project_embe
 from sentiment.training.network import build_model, cell_weights
 from sentiment.training.reproducible import keras, tf
 from studies.reference import bag_of_terms, columns_of, frequent_terms, review_ids, terms_by_place, weighted_regression
-from studies.variants import RUNS, read_study
+from studies.variants import RUNS, check_reviews, read_study
 
 REVIEWS = Path("data/reviews")
 MOST_SEEDS = 3
@@ -201,6 +201,7 @@ def train_and_predict(training: Reviews, ids: np.ndarray, unseen: Reviews, seeds
 
 
 def main() -> None:
+    check_reviews()
     params = read_params()
     labelled, test = (load_reviews(REVIEWS / name) for name in ("train.npz", "test.npz"))
     train, validation = split_reviews(labelled, params.split)
