@@ -16,17 +16,13 @@ from tqdm import tqdm
 
 from sentiment.common.errors import UserError
 from studies.train import train, write_models
-from studies.variants import STUDIES, seeds_of
+from studies.variants import STUDIES, read_variant
 
 READ_BY_RUNS = "sentiment/**/*.py", "studies/*.py", "studies/variants.yaml", "params.yaml", "data/reviews/train.npz"
 
 
 def new_variants() -> list[str]:
-    """The variants that DVC would train, or take from its run cache.
-
-    Raises:
-        UserError: DVC refuses, and has said why.
-    """
+    """The variants that DVC would train, or take from its run cache. Raises UserError if DVC refuses, and has said why."""
     status = subprocess.run(["dvc", "status", "--json"], cwd=STUDIES, stdout=subprocess.PIPE, text=True)
     if status.returncode:
         raise UserError(f"`dvc status` in {STUDIES} ended with {status.returncode}.")
@@ -34,7 +30,7 @@ def new_variants() -> list[str]:
 
 
 def main() -> None:
-    runs = {variant: dict.fromkeys(seeds_of(variant), b"") for variant in new_variants()}
+    runs = {variant: dict.fromkeys(read_variant(variant).seeds, b"") for variant in new_variants()}
     with tempfile.TemporaryDirectory() as sent:
         for path in (path for pattern in READ_BY_RUNS for path in Path().glob(pattern)):
             (sent / path.parent).mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from sentiment.evaluation.words import embedding_metrics, learned_words
 from sentiment.inference.forward import logits, model_size, word_vectors
 from sentiment.inference.saved_model import read_network
 from sentiment.preprocessing import keep_frequent, pad, training_and_validation
-from studies.variants import MODELS, RUNS, params_of, read_study, seeds_of
+from studies.variants import MODELS, RUNS, params_of, read_study, read_variant
 
 REVIEWS = Path("data/reviews")
 TENTHS = 10
@@ -45,13 +45,13 @@ def score_run(path: Path, seed: int, splits: dict[str, Padded], threshold: float
 
 def main() -> None:
     runs = {}
-    for variant in read_study().variants:
-        seeds = seeds_of(variant)
-        params = params_of(variant, seeds[0])
+    for name in read_study().variants:
+        variant = read_variant(name)
+        params = params_of(variant, variant.seeds[0])
         splits = padded_splits(params)
-        runs[variant] = [
-            score_run(MODELS / variant / f"{seed}.keras", seed, splits, params.evaluate.threshold, params.pad.padding)
-            for seed in seeds
+        runs[name] = [
+            score_run(MODELS / name / f"{seed}.keras", seed, splits, params.evaluate.threshold, params.pad.padding)
+            for seed in variant.seeds
         ]
     write_json(RUNS / "networks.json", runs)
 

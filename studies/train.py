@@ -14,14 +14,14 @@ from sentiment.common.reviews import load_reviews
 from sentiment.preprocessing import training_and_validation
 from sentiment.training.fit import fit, new_model
 from sentiment.training.saving import save_model
-from studies.variants import MODELS, VARIANTS, check_reviews, params_of, seeds_of
+from studies.variants import MODELS, VARIANTS, check_reviews, params_of, read_variant
 
 LABELLED = Path("data/reviews/train.npz")
 
 
 def train(variant: str, seed: int) -> bytes:
     """The model.keras of a run."""
-    params = params_of(variant, seed)
+    params = params_of(read_variant(variant), seed)
     training, validation = training_and_validation(load_reviews(LABELLED), params.split, params.pad)
     model = new_model(params.pad.maxlen, params.split.num_words, params.model, params.train, len(training.y))
     for epoch, row in enumerate(fit(model, params.model, training, validation, params.train), start=1):
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("variant", help=f"the name of a variant in {VARIANTS}")
     variant = parser.parse_args().variant
     check_reviews()
-    write_models(variant, {seed: train(variant, seed) for seed in seeds_of(variant)})
+    write_models(variant, {seed: train(variant, seed) for seed in read_variant(variant).seeds})
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ Changes = dict[str, Any]
 
 
 class Variant(Section):
-    """The parameters that a variant changes, by section as in params.yaml, and its seeds, if it has its own."""
+    """The parameters that a variant changes, by section as in params.yaml, and its seeds."""
 
-    seeds: Seeds | None = None
+    seeds: Seeds
     split: Changes | None = None
     pad: Changes | None = None
     model: Changes | None = None
@@ -55,43 +55,26 @@ class Study(Section):
 
 
 def read_study() -> Study:
-    """Read and check studies/variants.yaml.
-
-    Raises:
-        UserError: the file can't be read, or has problems: one line for each.
-    """
+    """Read studies/variants.yaml. Raises UserError if it can't be read, or has problems: a line for each."""
     return validate(Study, read_yaml(VARIANTS), str(VARIANTS))
 
 
-def read_variant(study: Study, name: str) -> Variant:
-    """Check one variant.
-
-    Raises:
-        UserError: there is no such variant, or it has problems: one line for each.
-    """
+def read_variant(name: str) -> Variant:
+    """A variant, with its own seeds or those of the study. Raises UserError if there is none of this name, or it is wrong."""
+    study = read_study()
     if name not in study.variants:
         raise UserError(f"{VARIANTS} has no variant `{name}`; it has {', '.join(study.variants)}.")
-    return validate(Variant, study.variants[name], f"{VARIANTS}: `variants.{name}`")
+    return validate(Variant, {"seeds": study.seeds} | study.variants[name], f"{VARIANTS}: `variants.{name}`")
 
 
-def seeds_of(name: str) -> list[int]:
-    """The seeds that a variant is trained from."""
-    study = read_study()
-    return read_variant(study, name).seeds or study.seeds
-
-
-def params_of(name: str, seed: int) -> Params:
+def params_of(variant: Variant, seed: int) -> Params:
     """The parameters of a run: those of params.yaml, with the changes of the variant and with this train.seed."""
-    changes = read_variant(read_study(), name).model_dump(exclude={"seeds"}, exclude_none=True)
+    changes = variant.model_dump(exclude={"seeds"}, exclude_none=True)
     return change_params(read_params(), changes | {"train": changes.get("train", {}) | {"seed": seed}})
 
 
 def check_reviews() -> None:
-    """The study is one of IMDB's reviews.
-
-    Raises:
-        UserError: others are fetched.
-    """
+    """The study is one of IMDB's reviews. Raises UserError if others are fetched."""
     if read_section(Encoding, Path("data/reviews/tokenizer.json")).tokenizer != "keras_imdb":
         raise UserError(
             "data/reviews has your own reviews, but the study needs IMDB's: set `fetch.source` to package, keras or "

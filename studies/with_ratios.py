@@ -24,8 +24,8 @@ from sentiment.common.reviews import Reviews, load_reviews
 from sentiment.common.vocabulary import INDEX_FROM
 from sentiment.evaluation.scores import Predicted, score_each
 from sentiment.preprocessing import pad, split_reviews
-from sentiment.training.fit import batch_order, make_optimizer
-from sentiment.training.logits import dropout_mask, pooled_outputs, project_embedded
+from sentiment.training.fit import batch_order, compile_epoch, make_optimizer
+from sentiment.training.logits import compile_logits, dropout_mask, logits_of_projections, projected_tokens
 from sentiment.training.network import build_model, cell_weights
 from sentiment.training.reproducible import keras, tf
 from studies.reference import bag_of_terms, columns_of, frequent_terms, review_ids, terms_by_place, weighted_regression
@@ -70,8 +70,11 @@ class Inputs(NamedTuple):
     logits: np.ndarray
 
 
-def cross_fitted(training: Reviews, review_ids: np.ndarray, unseen: Reviews) -> tuple[Inputs, Inputs]:
-    """The inputs for training reviews, from regressions without the part of each, and for unseen ones, from all parts."""
+def cross_fitted(training: Reviews, review_ids: np.ndarray, unseen: Reviews) -> tuple[Inputs, Inputs, int]:
+    """The inputs for training reviews, from regressions without the part of each, and for unseen ones, from all parts.
+
+    And the number of parameters of the regression: of each term a ratio and a weight, and the bias.
+    """
     training_terms, unseen_terms = (terms_by_place(reviews, LONGEST) for reviews in (training, unseen))
     known = frequent_terms(training_terms)
     columns, unseen_columns = columns_of(training_terms, known), columns_of(unseen_terms, known)
@@ -87,7 +90,7 @@ def cross_fitted(training: Reviews, review_ids: np.ndarray, unseen: Reviews) -> 
         logits[own], ratios[own_tokens] = others.decision_function(bag[own]), ratios_of(others, columns[own_tokens])
     model = weighted_regression(C).fit(bag, training.labels)
     unseen_logits, unseen_ratios = model.decision_function(unseen_bag), ratios_of(model, unseen_columns)
-    return inputs(training, ratios, logits), inputs(unseen, unseen_ratios, unseen_logits)
+    return inputs(training, ratios, logits), inputs(unseen, unseen_ratios, unseen_logits), 2 * len(known) + 1
 
 
 def ratios_of(model: Pipeline, columns: np.ndarray) -> np.ndarray:
@@ -117,78 +120,48 @@ class Network:
 
     def logits(self, batch: Inputs, masks: Sequence[tf.Tensor] = ()) -> tf.Tensor:
         """The logits (B,) of a batch. While it trains, masks for the tokens, the outputs and the regression's logits."""
-        directions = [tuple(map(tf.convert_to_tensor, weights)) for weights in cell_weights(self.model, MODEL)]
-        kernel = tf.concat([kernel for kernel, _, _ in directions], axis=1)
-        tokens = project_embedded(tf.transpose(batch.ids), tf.convert_to_tensor(self.model.layers[0].embeddings), kernel)
+        tokens = projected_tokens(self.model, MODEL, batch.ids)
         by_place = tf.reshape(tf.transpose(batch.ratios, (1, 0, 2)), (-1, LONGEST))
         tokens += tf.reshape(by_place @ tf.convert_to_tensor(self.ratio_kernel), tokens.shape)
-        if masks:
-            tokens *= tf.transpose(masks[0])[..., tf.newaxis]
-        forwards, backwards = tf.split(tokens, 2, axis=2)
-        in_reading_order = forwards, tf.reverse(backwards, axis=[0])
-        pooled = [
-            pooled_outputs(MODEL.cell, MODEL.pooling, tokens, recurrent_kernel, bias)
-            for tokens, (_, recurrent_kernel, bias) in zip(in_reading_order, directions, strict=True)
-        ]
-        features = tf.concat([tensor for of_both in zip(*pooled, strict=True) for tensor in of_both], axis=1)
         regression = self.logit_weight * batch.logits
-        if masks:
-            features, regression = features * masks[1], regression * masks[2][:, 0]
-        last = self.model.layers[-1]
-        return tf.squeeze(features @ tf.convert_to_tensor(last.kernel) + last.bias, axis=1) + regression
+        if not masks:
+            return logits_of_projections(self.model, MODEL, tokens) + regression
+        of_tokens, of_outputs, of_regression = masks
+        tokens *= tf.transpose(of_tokens)[..., tf.newaxis]
+        return logits_of_projections(self.model, MODEL, tokens, of_outputs) + regression * of_regression[:, 0]
 
     def fit(self, training: Inputs, labels: np.ndarray, seed: int) -> None:
         """Train. Each epoch leaves out some reviews, which would not fill a batch."""
         optimizer = make_optimizer(TRAIN, len(labels))
-        optimizer.build(self.variables)
         size = min(TRAIN.batch_size, len(labels))
-        steps = len(labels) // size
         outputs = self.model.layers[-1].kernel.shape[0]
         dropouts = {PADDING.maxlen: MODEL.dropout, outputs: MODEL.output_dropout, 1: LOGIT_DROPOUT}
 
-        def train_batch(batch: Inputs, labels: tf.Tensor) -> None:
-            step = tf.cast(optimizer.iterations, tf.int64)
+        def logits_with_dropout(batch: Inputs, step: tf.Tensor) -> tf.Tensor:
             masks = [
                 dropout_mask((size, width), share, tf.stack([len(dropouts) * seed + kind, step]), "float32")
                 for kind, (width, share) in enumerate(dropouts.items())
             ]
-            with tf.GradientTape() as tape:
-                output = self.logits(batch, masks)
-                loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, output.dtype), output))
-            optimizer.apply(tape.gradient(loss, [variable.value for variable in self.variables]), self.variables)
+            return self.logits(batch, masks)
 
-        @tf.function(jit_compile=True, autograph=False)
-        def train_epoch(training: Inputs, labels: tf.Tensor, batches: tf.Tensor) -> None:
-            def train_step(step: tf.Tensor) -> list[tf.Tensor]:
-                rows = batches[step]
-                train_batch(Inputs(*(tf.gather(values, rows) for values in training)), tf.gather(labels, rows))
-                return [step + 1]
-
-            tf.while_loop(lambda step: step < steps, train_step, [0])
-
+        train_epoch = compile_epoch(self.variables, optimizer, logits_with_dropout, size)
+        inputs, labels = Inputs(*map(tf.constant, training)), tf.constant(labels)
         for epoch in range(1, TRAIN.epochs + 1):
-            batches = batch_order(len(labels), seed, epoch)[: steps * size].reshape(steps, size)
-            train_epoch(Inputs(*map(tf.constant, training)), tf.constant(labels), tf.constant(batches))
+            order = batch_order(len(labels), seed, epoch)
+            train_epoch(inputs, labels, tf.constant(order[: len(order) // size * size]))
 
     def predict(self, unseen: Inputs) -> np.ndarray:
         """The logits of n reviews: float64, shape (n,)."""
-
-        @tf.function(jit_compile=True, autograph=False)
-        def all_logits(batches: Inputs) -> tf.Tensor:
-            return tf.map_fn(self.logits, batches, fn_output_signature="float32")
-
-        n, size = len(unseen.ids), TRAIN.batch_size
-        # The last batch is filled up with padding.
-        filled = (np.concatenate([values, np.zeros((-n % size, *values.shape[1:]), values.dtype)]) for values in unseen)
-        batches = Inputs(*(tf.constant(values.reshape(-1, size, *values.shape[1:])) for values in filled))
+        inputs = Inputs(*map(tf.constant, unseen))
         # Traced by hand: TensorFlow warns of functions that it traces at each call, as here, once for each network.
-        return all_logits.get_concrete_function(batches)(batches).numpy().ravel()[:n].astype(np.float64)
+        all_logits = compile_logits(self.logits, "float32", TRAIN.batch_size).get_concrete_function(inputs)
+        return all_logits(inputs).numpy().astype(np.float64)
 
 
-def train_and_predict(training: Reviews, ids: np.ndarray, unseen: Reviews, seeds: list[int]) -> list[Predicted]:
-    """Predictions for unseen reviews, by seed, of networks trained on reviews with these ids."""
+def train_and_predict(training: Reviews, ids: np.ndarray, unseen: Reviews, seeds: list[int]) -> tuple[list[Predicted], int]:
+    """Predictions for unseen reviews, by seed, of networks trained on reviews with these ids; and the number of parameters."""
     started = time.perf_counter()
-    training_inputs, unseen_inputs = cross_fitted(training, ids, unseen)
+    training_inputs, unseen_inputs, parameters = cross_fitted(training, ids, unseen)
     print(f"The regressions on {len(training.labels):,} reviews took {time.perf_counter() - started:.0f} s.")
     predictions = []
     for seed in seeds:
@@ -197,7 +170,7 @@ def train_and_predict(training: Reviews, ids: np.ndarray, unseen: Reviews, seeds
         network.fit(training_inputs, training.labels, seed)
         predictions.append(Predicted(unseen.labels, network.predict(unseen_inputs)))
         print(f"Seed {seed}: training and predictions took {time.perf_counter() - started:.0f} s.")
-    return predictions
+    return predictions, parameters + sum(variable.shape.num_elements() for variable in network.variables)
 
 
 def main() -> None:
@@ -207,12 +180,10 @@ def main() -> None:
     train, validation = split_reviews(labelled, params.split)
     ids = review_ids(labelled.labels)
     seeds = read_study().seeds[:MOST_SEEDS]
-    predictions = {"validation": train_and_predict(train, split_reviews(ids, params.split)[0].tokens, validation, seeds)}
+    of_validation, parameters = train_and_predict(train, split_reviews(ids, params.split)[0].tokens, validation, seeds)
+    predictions = {"validation": of_validation}
     if len(test.labels):
-        predictions["test"] = train_and_predict(labelled, ids.tokens, test, seeds)
-    # Of each term a ratio, and a weight of the regression.
-    regression = 2 * len(frequent_terms(terms_by_place(train, LONGEST))) + 1
-    parameters = regression + sum(variable.shape.num_elements() for variable in Network(seed=0).variables)
+        predictions["test"], _ = train_and_predict(labelled, ids.tokens, test, seeds)
     model = {"parameters": parameters, "input_bytes": train.tokens.nbytes}
     runs = [
         {"seed": seed, **score_each({name: of_seed[i] for name, of_seed in predictions.items()}, params.evaluate.threshold)}

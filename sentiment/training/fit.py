@@ -10,6 +10,8 @@ XLA compiles a whole epoch into one program.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +60,9 @@ def fit(
 
     Raises UserError if the loss is no longer a finite number.
     """
-    train_epoch = compile_epoch(model, model_params, train.batch_size, train.seed)
-    all_logits = compile_logits(model, model_params)
+    batch_logits = logits_with_dropout(model, model_params, train.seed)
+    train_epoch = compile_epoch(model.trainable_variables, model.optimizer, batch_logits, train.batch_size)
+    all_logits = compile_logits(partial(logits, model, model_params), model.compute_dtype)
     ids, labels = map(tf.constant, training)
     validation_ids, positive = tf.constant(validation.x), validation.y > 0
     best_epoch, best_accuracy, best_weights = 0, -1.0, model.get_weights()
@@ -88,17 +91,15 @@ def batch_order(n: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.RandomState([seed, epoch]).permutation(n).astype(np.int32)
 
 
-def compile_epoch(model: keras.Model, model_params: ModelSection, batch_size: int, seed: int) -> Callable[..., tuple]:
-    """A function that trains a compiled Keras model for one epoch, as one program of XLA.
+def logits_with_dropout(
+    model: keras.Model, model_params: ModelSection, seed: int
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """A function of ids, int32 (B, T), and of the number of steps since the first epoch, int64, to the logits (B,) in training.
 
-    The function takes ids, int32 (n, maxlen), labels, uint8 (n,), and the order of the reviews, int32 (n,). The last batch
-    has the reviews that are left. It gives the loss and the accuracy, means over the reviews, each batch scored before it
-    changes the weights. Dropout, if the model has it, depends on the seed and on the number of steps since the first epoch.
+    Dropout, if the model has it, depends on the seed and on that number.
     """
-    model.optimizer.build(model.trainable_variables)
 
-    def train_batch(ids: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        step = tf.cast(model.optimizer.iterations, tf.int64)
+    def batch_logits(ids: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         mask = output_mask = None
         if model_params.dropout:
             mask = dropout_mask(ids.shape, model_params.dropout, tf.stack([seed, step]), model.compute_dtype)
@@ -106,29 +107,50 @@ def compile_epoch(model: keras.Model, model_params: ModelSection, batch_size: in
             shape = ids.shape[0], model.layers[-1].kernel.shape[0]
             # Seeds that no training step uses: steps are never negative.
             output_mask = dropout_mask(shape, model_params.output_dropout, tf.stack([seed, -1 - step]), model.compute_dtype)
-        with tf.GradientTape() as tape:
-            output = logits(model, model_params, ids, mask, output_mask)
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(labels, output.dtype), output)
-            loss = tf.reduce_mean(losses)
-        variables = model.trainable_variables
-        model.optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast((output > 0) == (labels > 0), tf.int32))
+        return logits(model, model_params, ids, mask, output_mask)
+
+    return batch_logits
+
+
+def compile_epoch(
+    variables: list[keras.Variable],
+    optimizer: keras.optimizers.Optimizer,
+    batch_logits: Callable[[Any, tf.Tensor], tf.Tensor],
+    batch_size: int,
+) -> Callable[..., tuple]:
+    """A function that trains the variables for one epoch, as one program of XLA.
+
+    The function takes inputs, a tensor of n rows such as ids, int32 (n, T), or a tuple of such tensors; labels, uint8 (n,); and
+    the order of the reviews, int32 (n,). The last batch has the reviews that are left. `batch_logits` takes the inputs of a
+    batch and the number of steps since the first epoch. The function gives the loss and the accuracy, means over the reviews,
+    each batch scored before it changes the weights.
+    """
+    optimizer.build(variables)
 
     @tf.function(jit_compile=True, autograph=False)
-    def train_epoch(ids: tf.Tensor, labels: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def train_epoch(inputs: Any, labels: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:  # noqa: ANN401
         n = order.shape[0]
         steps, rest = divmod(n, batch_size)
         batches = tf.reshape(order[: n - rest], (steps, batch_size))
 
+        def train_batch(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            batch, batch_labels = tf.nest.map_structure(lambda values: tf.gather(values, rows), (inputs, labels))
+            with tf.GradientTape() as tape:
+                output = batch_logits(batch, tf.cast(optimizer.iterations, tf.int64))
+                losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(batch_labels, output.dtype), output)
+                loss = tf.reduce_mean(losses)
+            optimizer.apply(tape.gradient(loss, [variable.value for variable in variables]), variables)
+            return tf.reduce_sum(losses), tf.reduce_sum(tf.cast((output > 0) == (batch_labels > 0), tf.int32))
+
         def train_step(step: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            batch_loss, batch_correct = train_batch(tf.gather(ids, batches[step]), tf.gather(labels, batches[step]))
+            batch_loss, batch_correct = train_batch(batches[step])
             return step + 1, loss + batch_loss, correct + batch_correct
 
-        loss, correct = tf.zeros((), model.compute_dtype), tf.zeros((), tf.int32)
+        loss, correct = tf.zeros((), variables[0].dtype), tf.zeros((), tf.int32)
         if steps:
             _, loss, correct = tf.while_loop(lambda step, *_: step < steps, train_step, (0, loss, correct))
         if rest:
-            batch_loss, batch_correct = train_batch(tf.gather(ids, order[-rest:]), tf.gather(labels, order[-rest:]))
+            batch_loss, batch_correct = train_batch(order[-rest:])
             loss, correct = loss + batch_loss, correct + batch_correct
         return loss / n, correct / n
 

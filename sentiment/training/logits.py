@@ -9,6 +9,7 @@ sums depend on the processor (sentiment/training/reproducible.py).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -62,16 +63,28 @@ def logits(
     The embeddings of the tokens are multiplied by `mask`, which has the shape of the ids, and what goes into the last layer
     by `output_mask`: see `dropout_mask`.
     """
-    directions = [tuple(map(tf.convert_to_tensor, weights)) for weights in cell_weights(model, params)]
-    # Both directions read the tokens from one projection, so that the embedding gets one gradient per token.
-    kernel = tf.concat([kernel for kernel, _, _ in directions], axis=1)
-    ids = tf.transpose(ids)
-    if params.input == "embedding":
-        tokens = project_embedded(ids, tf.convert_to_tensor(model.layers[0].embeddings), kernel)
-    else:
-        tokens = project_one_hot(ids, kernel)
+    tokens = projected_tokens(model, params, ids)
     if mask is not None:
         tokens *= tf.transpose(mask)[..., tf.newaxis]
+    return logits_of_projections(model, params, tokens, output_mask)
+
+
+def projected_tokens(model: keras.Model, params: ModelSection, ids: tf.Tensor) -> tf.Tensor:
+    """The tokens as the cell is given them, times its kernel: (T, B, G), or (T, B, 2 G) for two directions.
+
+    Both directions read the tokens from one projection, so that the embedding gets one gradient per token.
+    """
+    kernel = tf.concat([tf.convert_to_tensor(kernel) for kernel, _, _ in cell_weights(model, params)], axis=1)
+    if params.input == "embedding":
+        return project_embedded(tf.transpose(ids), tf.convert_to_tensor(model.layers[0].embeddings), kernel)
+    return project_one_hot(tf.transpose(ids), kernel)
+
+
+def logits_of_projections(
+    model: keras.Model, params: ModelSection, tokens: tf.Tensor, output_mask: tf.Tensor | None = None
+) -> tf.Tensor:
+    """The logits (B,) of projected tokens, (T, B, G) or (T, B, 2 G)."""
+    directions = [tuple(map(tf.convert_to_tensor, weights)) for weights in cell_weights(model, params)]
     forwards, *backwards = tf.split(tokens, len(directions), axis=2)
     in_reading_order = [forwards, *(tf.reverse(tokens, axis=[0]) for tokens in backwards)]
     pooled = [
@@ -162,14 +175,22 @@ def pooled_outputs(cell: str, pooling: str, tokens: tf.Tensor, recurrent_kernel:
     return [output] if pooling == "last" else maximum + [sum_of_outputs / maxlen for sum_of_outputs in total]
 
 
-def compile_logits(model: keras.Model, model_params: ModelSection, batch_size: int = 32) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A compiled function of ids, int32 (n, T), to logits (n,), which goes through them in batches."""
+def compile_logits(
+    batch_logits: Callable[[Any], tf.Tensor], dtype: str, batch_size: int = 32
+) -> tf.types.experimental.PolymorphicFunction:
+    """A compiled function of inputs to logits (n,), which goes through them in batches.
+
+    Inputs are a tensor of n rows, such as ids, int32 (n, T), or a tuple of such tensors; `batch_logits` takes those of a batch.
+    """
 
     @tf.function(jit_compile=True, autograph=False)
-    def all_logits(ids: tf.Tensor) -> tf.Tensor:
-        n, maxlen = ids.shape
-        batches = tf.reshape(tf.pad(ids, [(0, -n % batch_size), (0, 0)]), (-1, batch_size, maxlen))
-        output = tf.map_fn(lambda ids: logits(model, model_params, ids), batches, fn_output_signature=model.compute_dtype)
+    def all_logits(inputs: Any) -> tf.Tensor:  # noqa: ANN401
+        def in_batches(rows: tf.Tensor) -> tf.Tensor:
+            filled = tf.pad(rows, [(0, -rows.shape[0] % batch_size), *[(0, 0)] * (rows.shape.rank - 1)])
+            return tf.reshape(filled, (-1, batch_size, *rows.shape[1:]))
+
+        n = tf.nest.flatten(inputs)[0].shape[0]
+        output = tf.map_fn(batch_logits, tf.nest.map_structure(in_batches, inputs), fn_output_signature=dtype)
         return tf.reshape(output, (-1,))[:n]
 
     return all_logits
