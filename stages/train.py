@@ -1,15 +1,15 @@
 """Train the recurrent network on the padded reviews.
 
 Takes data/padded/{train,validation}.npz and data/reviews/{vocabulary.txt,tokenizer.json}. Writes data/model, which is
-self-contained: model.keras, preprocessing.json (how a text becomes the model's input) and vocabulary.txt. Writes
-plots/history.csv, the loss and the accuracy of each epoch.
+self-contained: model.keras, preprocessing.json (how a text becomes the model's input), vocabulary.txt, and the SHA256SUMS of
+these three. Writes plots/history.csv, the loss and the accuracy of each epoch.
 """
 
 from pathlib import Path
 
 from tqdm import tqdm
 
-from sentiment.common.files import write_csv, write_json
+from sentiment.common.files import write_csv, write_digests, write_json
 from sentiment.common.parameters import Encoding, Preprocessing, read_params, read_section
 from sentiment.common.reviews import load_padded
 from sentiment.common.vocabulary import read_vocabulary, write_vocabulary
@@ -46,6 +46,7 @@ def main() -> None:
         **dict(encoding),
     )
     write_json(MODEL / "preprocessing.json", preprocessing.model_dump())
+    write_digests(MODEL)
     write_csv(HISTORY, list(history[0]), (list(row.values()) for row in history))
 
 

@@ -21,7 +21,7 @@ def is_missing(what: str) -> NoReturn:
 
 def told_of_damage(path: Path | str) -> str:
     """A pattern of what is told of a stage's file that can't be read: what is wrong, and how to get another one."""
-    again = f"touch {path} && chmod -R u+w .dvc/cache/files && dvc repro"
+    again = f'touch {path} && chmod -R u+w "$(dvc cache dir)" && dvc repro'
     return rf"{re.escape(str(path))} can't be read \(.*\); " + re.escape(
         f"in its project, run `{again}`: DVC then checks it and makes it again."
     )

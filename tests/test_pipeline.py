@@ -169,7 +169,7 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
     assert set(outputs) - {"data/.gitignore", "data/README.md", "data/own/README.md"} == {
         *(f"data/reviews/{name}" for name in ("train.npz", "test.npz", "vocabulary.txt", "tokenizer.json")),
         *(f"data/{folder}/{name}.npz" for folder in ("split", "padded") for name in names),
-        *(f"data/model/{name}" for name in ("model.keras", "preprocessing.json", "vocabulary.txt")),
+        *(f"data/model/{name}" for name in ("model.keras", "preprocessing.json", "vocabulary.txt", "SHA256SUMS")),
         "metrics/metrics.json",
         *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall", "embedding", "memory")),
         *(f"plots/{name}.png" for name in ("loss", "accuracy", "confusion", "roc", "precision_recall", "embedding", "memory")),

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from pathlib import Path
 from types import TracebackType
 
@@ -20,10 +19,6 @@ def start_command() -> None:
     A command calls it as early as it can, before it imports what takes time or may be missing.
     """
     sys.excepthook = print_error
-    # Python's default filters: a warning never ends a command, whatever PYTHONWARNINGS says.
-    warnings.resetwarnings()
-    for for_programmers in DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning:
-        warnings.simplefilter("ignore", for_programmers)
     if sys.stdout:
         # A line that can't be written is then an error at once, and not when Python exits.
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

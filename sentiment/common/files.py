@@ -2,12 +2,12 @@
 
 import csv
 import errno
+import hashlib
 import io
 import json
 import os
 import secrets
 import shlex
-import stat
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,8 +22,9 @@ DISK_ERRORS = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST
 )  # fmt: skip
 
-# Bytes of a file that is read whole; of the largest one, the training reviews, there are 24 million.
-LARGEST = 1 << 33
+# Bytes of a file that is read whole: the weights of 100 million parameters, with those of Adam. The default network has 32,337.
+LARGEST = 1_300_000_000
+MODEL_FILES, DIGESTS = ("model.keras", "preprocessing.json", "vocabulary.txt"), "SHA256SUMS"
 
 
 def refuse_if_dvc_has_gone(path: Path) -> None:
@@ -43,7 +44,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     Raises UserError if the disk is full or can't be written to, or the DVC that started this process has gone.
     """
-    # A name that no other process has, should two write the same file at once.
+    # Unique, so that two writers do not share a part file.
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     # Before and after: another DVC may be looking at the folder, and time goes by while the block writes.
     refuse_if_dvc_has_gone(path)
@@ -69,18 +70,9 @@ def damaged(path: Path, error: Exception) -> UserError:
     if isinstance(error, FileNotFoundError):
         return UserError(f"{path} does not exist; run `dvc repro` in the folder with its dvc.yaml to make it.")
     what = " ".join(str(error).split())
-    commands = f"touch {shlex.quote(str(path))} && chmod -R u+w .dvc/cache/files && dvc repro"
+    commands = f'touch {shlex.quote(str(path))} && chmod -R u+w "$(dvc cache dir)" && dvc repro'
     advice = f"in its project, run `{commands}`: DVC then checks it and makes it again"
     return UserError(f"{path} can't be read ({what:.200}); {advice}.")
-
-
-def check_size(path: Path, at_most: int) -> None:
-    """Raise OSError or ValueError unless this is a regular file of at most so many bytes: reading it ends."""
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is not a regular file")
-    if status.st_size > at_most:
-        raise ValueError(f"it has {status.st_size:,} bytes; at most {at_most:,} are read")
 
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
@@ -98,7 +90,6 @@ def save_arrays(path: Path, **arrays: np.ndarray) -> None:
 def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:
     """Arrays of a .npz, by name and dtype. Raises UserError if it is missing, damaged, or holds others, or pickled objects."""
     try:
-        check_size(path, LARGEST)
         with np.load(path, allow_pickle=False) as file:
             arrays = [file[name] for name in dtypes]
         for array, (name, dtype) in zip(arrays, dtypes.items(), strict=True):
@@ -112,8 +103,11 @@ def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:
 def read_bytes(path: Path, at_most: int = LARGEST) -> bytes:
     """The content of a file that a stage wrote. Raises UserError if it can't be read, or has more bytes than `at_most`."""
     try:
-        check_size(path, at_most)
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(at_most + 1)
+        if len(content) > at_most:
+            raise ValueError(f"it has more than {at_most:,} bytes")
+        return content
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error
 
@@ -148,3 +142,17 @@ def write_json(path: Path, value: object) -> None:
     """Write a JSON file, floating-point numbers rounded to 6 decimals, as in `write_csv`."""
     rounded = json.loads(json.dumps(value), parse_float=lambda number: round(float(number), 6))
     write_bytes(path, json.dumps(rounded, indent=2).encode() + b"\n")
+
+
+def write_digests(folder: Path) -> None:
+    """Write SHA256SUMS beside the files of a model, in the form of `sha256sum --check`."""
+    lines = (f"{hashlib.sha256(read_bytes(folder / name)).hexdigest()}  {name}\n" for name in MODEL_FILES)
+    write_bytes(folder / DIGESTS, "".join(lines).encode())
+
+
+def check_digests(folder: Path) -> None:
+    """Raise UserError unless the files of a model are as they were when `write_digests` ran."""
+    known = read_bytes(folder / DIGESTS, at_most=10_000).decode(errors="replace").splitlines()
+    for name in MODEL_FILES:
+        if f"{hashlib.sha256(read_bytes(folder / name)).hexdigest()}  {name}" not in known:
+            raise damaged(folder / name, ValueError(f"its sha256 is not the one in {DIGESTS}"))

@@ -7,28 +7,10 @@ import yaml
 from yamlcore import CoreLoader
 
 from sentiment.common.errors import UserError
-from sentiment.common.files import check_size
-
-# Bytes, and depth of nesting: ten times what the files of this project need.
-LARGEST, DEEPEST = 100_000, 40
 
 
 class _Loader(CoreLoader):
     """YAML 1.2's core schema, as DVC reads it: 1e-05 is a number, 010 is ten, and no key stands twice."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node, index: object) -> yaml.Node:
-        event = self.peek_event()
-        self.depth += 1
-        problem = "write values without tags, such as `!!int`; see" if getattr(event, "tag", None) else None
-        if self.depth > DEEPEST:
-            problem = f"more than {DEEPEST} lists and sections are nested; see"
-        if problem:
-            raise yaml.constructor.ConstructorError(problem=problem, problem_mark=event.start_mark)
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
 
 
 def _refuse(_: CoreLoader, node: yaml.ScalarNode) -> None:
@@ -59,11 +41,7 @@ _Loader.add_constructor("!differs", _refuse)
 def read_yaml(path: Path) -> object:
     """What a YAML file holds. Raises UserError if it can't be read, or DVC would read another value."""
     try:
-        check_size(path, LARGEST)
         with path.open(encoding="utf-8") as file:
             return yaml.load(file, _Loader)
-    except (OSError, ValueError, OverflowError, yaml.YAMLError) as error:
-        problem = " ".join(str(error).split())
-        if isinstance(error, OverflowError) or re.match(r"chr\(\)|Exceeds the limit", problem):
-            problem = "it has a number of thousands of digits, or an escape `\\U` that is not a character"
-        raise UserError(f"{path} can't be read: {problem:.400}.") from error
+    except (OSError, ValueError, OverflowError, RecursionError, yaml.YAMLError) as error:
+        raise UserError(f"{path} can't be read: {' '.join(str(error).split()):.400}.") from error

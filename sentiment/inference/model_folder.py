@@ -1,10 +1,11 @@
-"""A trained model's folder: model.keras, vocabulary.txt and preprocessing.json, all of one model."""
+"""A trained model's folder: model.keras, preprocessing.json and vocabulary.txt, and the SHA256SUMS of these three."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from sentiment.common.errors import UserError
+from sentiment.common.files import DIGESTS, check_digests
 from sentiment.common.parameters import Preprocessing, read_section
 from sentiment.common.vocabulary import INDEX_FROM, read_vocabulary
 from sentiment.inference.forward import Network
@@ -27,7 +28,7 @@ class Model:
 
 
 def read_model(folder: Path) -> Model:
-    """Read the model in a folder that train wrote. Raises UserError if the folder holds no model, or not all of one."""
+    """Read the model in a folder that train wrote. Raises UserError if there is none, or a file of it has changed since."""
     try:
         there = (folder / "model.keras").exists()
     except OSError as error:
@@ -36,9 +37,9 @@ def read_model(folder: Path) -> Model:
         raise UserError(
             f"{folder} has no model: run `make` or `dvc repro`, which train one, or name its folder with `--model`."
         )
-    network = read_network(folder / "model.keras")
+    if not (folder / DIGESTS).exists():
+        raise UserError(f"{folder} has no {DIGESTS}: an earlier release trained this model; train it anew with `dvc repro`.")
+    check_digests(folder)
     preprocessing = read_section(Preprocessing, folder / "preprocessing.json")
-    if (network.maxlen, network.num_words) != (preprocessing.maxlen, preprocessing.num_words):
-        raise UserError(f"{folder} has files of different models: model.keras and preprocessing.json; copy it again.")
     words = read_vocabulary(folder / "vocabulary.txt", preprocessing.vocabulary_sha256)
-    return Model(network, preprocessing, words)
+    return Model(read_network(folder / "model.keras"), preprocessing, words)
