@@ -1,4 +1,4 @@
-"""What the stages are made of, by rooms. Each imports from the rooms that its line names, which stand below it:
+"""What the stages are made of, in packages and modules. Each imports from those that its line names, which stand below it:
 
     predict         the command                                             → inference corpus common
     inference       from a text to its probability                          → corpus preprocessing common
@@ -9,5 +9,5 @@
     corpus          where reviews come from, and how they become tokens     → common
     common          what every stage runs                                   → nothing
 
-No room imports a stage or DVC; only messages name their commands.
+None imports a stage or DVC; only messages name their commands.
 """

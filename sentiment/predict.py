@@ -110,7 +110,7 @@ def print_comparison(accuracy: float | None, confusion: list[dict]) -> None:
 def parse_arguments() -> argparse.Namespace:
     """The arguments of the command; wrong ones end it with argparse's sentence and status 2."""
     parser = argparse.ArgumentParser(
-        "python -m sentiment.predict",
+        "imdb-sentiment" if Path(sys.argv[0]).name == "imdb-sentiment" else "python -m sentiment.predict",
         description="Predict whether a review is positive or negative; it is unknown if the model knows none of its words.",
     )
     labels = "compare with the labels in this column, spelled as for training: print the confusion matrix and the accuracy"

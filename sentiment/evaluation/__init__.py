@@ -1,1 +1,1 @@
-"""Numbers: the scores of predictions, and what the embedding learned. Nothing is drawn here, so no colour trains anew."""
+"""Numbers: the scores of predictions, what the embedding learned and what the network remembers. Nothing is drawn here."""
