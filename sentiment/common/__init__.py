@@ -1,1 +1,1 @@
-"""What every stage runs: how it ends, its files, its parameters, and the data that stages hand on. It imports no other package."""
+"""What every stage runs: how it ends, its files, its parameters, and the data that stages hand on."""
