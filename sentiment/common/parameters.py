@@ -136,18 +136,25 @@ class ModelSection(Section):
     """what the cell is given for a token"""
     embedding_dim: Count
     """dimensions of the embedding"""
-    cell: Literal["simple_rnn", "lstm", "gru"]
-    """the recurrent layer"""
+    cell: Literal["simple_rnn", "lstm", "gru", "none"]
+    """the recurrent layer; none: the embeddings go straight to the pooling"""
     units: Count
-    """units of the cell"""
+    """units of the cell, if there is one"""
     bidirectional: bool
     """whether a second cell reads the tokens backwards, beside the first one"""
     pooling: Literal["last", "max", "mean", "max_mean"]
-    """what reaches the last layer: the cell's last output, or the maximum or mean over all tokens and the padding, or both"""
+    """what reaches the last layer: the last output of the cell, or the maximum or mean over all tokens and padding, or both"""
     dropout: Annotated[float, Field(ge=0, lt=1)]
     """share of the tokens that each training step drops"""
     output_dropout: Annotated[float, Field(ge=0, lt=1)]
     """share of what goes into the last layer that each training step drops"""
+
+    @model_validator(mode="after")
+    def without_a_cell_embeddings_are_pooled(self) -> Self:
+        if self.cell == "none" and (self.input != "embedding" or self.bidirectional or self.pooling == "last"):
+            allowed = "`model.input` must be embedding, `model.bidirectional` false, and `model.pooling` mean, max or max_mean"
+            raise ValueError(f"`model.cell` is none: then {allowed}.")
+        return self
 
 
 class TrainSection(Section):

@@ -6,6 +6,7 @@ Shapes: n reviews, B reviews at a time, T tokens in a review (maxlen), V ids (nu
 V of one-hot vectors), U units, G = U times the number of gates of the cell. Reviews come last: a gate lies in one piece.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,15 +35,15 @@ class Network:
     maxlen: int
     num_words: int
     cell: str
-    """`simple_rnn`, `lstm` or `gru`, as in params.yaml"""
+    """`simple_rnn`, `lstm`, `gru` or `none`, as in params.yaml"""
     pooling: str
     """`last`, `max`, `mean` or `max_mean`, as in params.yaml"""
     embedding: np.ndarray | None
     """(V, D); None: the cell is given one-hot vectors"""
     directions: list[Direction]
-    """the cell, and the one that reads backwards, if there is one"""
+    """the cell, if there is one, and the one that reads backwards, if there is one"""
     kernel: np.ndarray
-    """of the last layer: (U,), times 2 for two directions, times 2 for max_mean"""
+    """of the last layer: (U,), times 2 for two directions, times 2 for max_mean; without a cell, D in place of U"""
     bias: float
 
 
@@ -79,41 +80,58 @@ def gru_step(token: np.ndarray, recurrent: np.ndarray, state: State) -> State:
 CELLS = {"simple_rnn": (simple_rnn_step, 1, 1), "lstm": (lstm_step, 4, 2), "gru": (gru_step, 3, 1)}
 
 
-def pooled_outputs(network: Network, direction: Direction, words: np.ndarray, ids: np.ndarray) -> list[np.ndarray]:
-    """The last output of a cell, or the maximum and the mean of its outputs: one or two arrays, (U, B).
+def project_words(network: Network, direction: Direction | None) -> np.ndarray:
+    """All words as the cell takes them, (G, V): each is projected once, and the tokens look it up."""
+    if direction is None:
+        return word_vectors(network).T.copy()
+    # A one-hot vector selects a row of the kernel.
+    words = direction.kernel if network.embedding is None else network.embedding @ direction.kernel  # (V, G)
+    return (words + (direction.bias[0] if network.cell == "gru" else direction.bias)).T.copy()
+
+
+def outputs(network: Network, direction: Direction | None, words: np.ndarray, ids: np.ndarray) -> Iterator[np.ndarray]:
+    """The outputs of the cell, (U, B) for each token; without a cell, what it would take.
 
     `words` are all words projected, (G, V); ids, (T, B), stand in the order in which the cell reads.
     """
+    tokens = (words.take(token_ids, axis=1) for token_ids in ids)
+    if direction is None:
+        yield from tokens
+        return
     step, _, state_size = CELLS[network.cell]
     recurrent_kernel = direction.recurrent_kernel.T.copy()  # (G, U)
     recurrent_bias = direction.bias[1][:, np.newaxis] if network.cell == "gru" else 0.0
     state: State = (np.zeros((recurrent_kernel.shape[1], ids.shape[1])),) * state_size
-    maximum, total = np.full_like(state[0], -np.inf), np.zeros_like(state[0])
-    for token_ids in ids:
-        state = step(words.take(token_ids, axis=1), recurrent_kernel @ state[0] + recurrent_bias, state)
-        if "max" in network.pooling:
-            np.maximum(maximum, state[0], out=maximum)
-        if "mean" in network.pooling:
-            total += state[0]
-    mean = total / len(ids)
-    return {"last": [state[0]], "max": [maximum], "mean": [mean], "max_mean": [maximum, mean]}[network.pooling]
+    for token in tokens:
+        state = step(token, recurrent_kernel @ state[0] + recurrent_bias, state)
+        yield state[0]
+
+
+def pool(pooling: str, outputs: Iterator[np.ndarray], n: int) -> list[np.ndarray]:
+    """The last of n outputs, (U, B) each, or the maximum and the mean of all: one or two arrays, (U, B)."""
+    output = next(outputs)
+    maximum, total = output.copy(), output.copy()
+    for output in outputs:
+        if "max" in pooling:
+            np.maximum(maximum, output, out=maximum)
+        if "mean" in pooling:
+            total += output
+    return {"last": [output], "max": [maximum], "mean": [total / n], "max_mean": [maximum, total / n]}[pooling]
 
 
 def logits(network: Network, ids: np.ndarray) -> np.ndarray:
     """The logits, float64 (n,), of padded token ids, int32 (n, T)."""
-    # Each word is projected once, and the tokens look it up. A one-hot vector selects a row of the kernel.
-    projected = []
-    for direction in network.directions:
-        words = direction.kernel if network.embedding is None else network.embedding @ direction.kernel  # (V, G)
-        projected.append((words + (direction.bias[0] if network.cell == "gru" else direction.bias)).T.copy())  # (G, V)
-    at_once = max(1, min(REVIEWS_AT_ONCE, MULTIPLICATIONS_AT_ONCE // network.directions[0].recurrent_kernel.size))
+    directions: Sequence[Direction | None] = network.directions or [None]
+    words = [project_words(network, direction) for direction in directions]
+    largest = max((direction.recurrent_kernel.size for direction in network.directions), default=1)
+    at_once = max(1, min(REVIEWS_AT_ONCE, MULTIPLICATIONS_AT_ONCE // largest))
     result = np.empty(len(ids))
     for start in range(0, len(ids), at_once):
         forwards = ids[start : start + at_once].T.copy()  # (T, B)
-        orders = [forwards, forwards[::-1]][: len(network.directions)]
+        orders = [forwards, forwards[::-1]][: len(directions)]
         pooled = [
-            pooled_outputs(network, direction, words, in_reading_order)
-            for direction, words, in_reading_order in zip(network.directions, projected, orders, strict=True)
+            pool(network.pooling, outputs(network, *of_direction), len(forwards))
+            for of_direction in zip(directions, words, orders, strict=True)
         ]
         # As in Keras: first the maxima of both directions, then the means.
         features = np.concatenate([array for of_both in zip(*pooled, strict=True) for array in of_both])

@@ -48,15 +48,17 @@ def _network(configs: dict[str, dict], weights: h5py.File) -> Network:
     else:
         num_words, values = configs["embedding"]["input_dim"], configs["embedding"]["output_dim"]
         (embedding,) = _arrays(weights, "embedding", (num_words, values))
-    (cell,) = CELLS.keys() & configs.keys()
+    cell = next(iter(CELLS.keys() & configs.keys()), "none")
     (pooling,) = {"max", "mean", "max_mean"} & configs.keys() or {"last"}
-    both = configs[cell].get("layer")
-    units = (both["config"] if both else configs[cell])["units"]
-    g = CELLS[cell][1] * units
-    shapes = (values, g), (units, g), (2, g) if cell == "gru" else (g,)
-    parts = ("bidirectional/forward_layer", "bidirectional/backward_layer") if both else (cell,)
-    directions = [Direction(*_arrays(weights, f"{part}/cell", *shapes)) for part in parts]
-    features = units * len(parts) * (2 if pooling == "max_mean" else 1)
+    directions, size = [], values
+    if cell != "none":
+        both = configs[cell].get("layer")
+        size = (both["config"] if both else configs[cell])["units"]
+        g = CELLS[cell][1] * size
+        shapes = (values, g), (size, g), (2, g) if cell == "gru" else (g,)
+        parts = ("bidirectional/forward_layer", "bidirectional/backward_layer") if both else (cell,)
+        directions = [Direction(*_arrays(weights, f"{part}/cell", *shapes)) for part in parts]
+    features = size * max(1, len(directions)) * (2 if pooling == "max_mean" else 1)
     kernel, bias = _arrays(weights, "dense", (features, 1), (1,))
     return Network(maxlen, num_words, cell, pooling, embedding, directions, kernel[:, 0], bias.item())
 

@@ -72,8 +72,11 @@ def logits(
 def projected_tokens(model: keras.Model, params: ModelSection, ids: tf.Tensor) -> tf.Tensor:
     """The tokens as the cell is given them, times its kernel: (T, B, G), or (T, B, 2 G) for two directions.
 
-    Both directions read the tokens from one projection, so that the embedding gets one gradient per token.
+    Both directions read the tokens from one projection, so that the embedding gets one gradient per token. Without a cell,
+    they are the embeddings: (T, B, D).
     """
+    if params.cell == "none":
+        return tf.gather(tf.convert_to_tensor(model.layers[0].embeddings), tf.transpose(ids))
     kernel = tf.concat([tf.convert_to_tensor(kernel) for kernel, _, _ in cell_weights(model, params)], axis=1)
     if params.input == "embedding":
         return project_embedded(tf.transpose(ids), tf.convert_to_tensor(model.layers[0].embeddings), kernel)
@@ -83,14 +86,14 @@ def projected_tokens(model: keras.Model, params: ModelSection, ids: tf.Tensor) -
 def logits_of_projections(
     model: keras.Model, params: ModelSection, tokens: tf.Tensor, output_mask: tf.Tensor | None = None
 ) -> tf.Tensor:
-    """The logits (B,) of projected tokens, (T, B, G) or (T, B, 2 G)."""
+    """The logits (B,) of projected tokens, (T, B, G) or (T, B, 2 G); of embeddings, (T, B, D), without a cell."""
     directions = [tuple(map(tf.convert_to_tensor, weights)) for weights in cell_weights(model, params)]
-    forwards, *backwards = tf.split(tokens, len(directions), axis=2)
+    forwards, *backwards = tf.split(tokens, max(1, len(directions)), axis=2)
     in_reading_order = [forwards, *(tf.reverse(tokens, axis=[0]) for tokens in backwards)]
     pooled = [
         pooled_outputs(params.cell, params.pooling, tokens, recurrent_kernel, bias)
-        for tokens, (_, recurrent_kernel, bias) in zip(in_reading_order, directions, strict=True)
-    ]
+        for tokens, (_, recurrent_kernel, bias) in zip(in_reading_order, directions, strict=False)
+    ] or [pooled_embeddings(params.pooling, tokens)]
     # As in Keras: first the maxima of both directions, then the means.
     features = tf.concat([tensor for of_both in zip(*pooled, strict=True) for tensor in of_both], axis=1)
     if output_mask is not None:
@@ -147,6 +150,12 @@ def project_one_hot(ids: tf.Tensor, kernel: tf.Tensor) -> WithGradient:
         return None, tf.math.unsorted_segment_sum(d_tokens, tf.reshape(ids, (-1,)), kernel.shape[0])
 
     return tf.gather(kernel, ids), backward
+
+
+def pooled_embeddings(pooling: str, tokens: tf.Tensor) -> list[tf.Tensor]:
+    """The maximum and the mean over the embeddings of the tokens, (T, B, D): one or two tensors, (B, D)."""
+    maximum = [tf.reduce_max(tokens, axis=0)] if "max" in pooling else []
+    return maximum + ([tf.reduce_mean(tokens, axis=0)] if "mean" in pooling else [])
 
 
 def pooled_outputs(cell: str, pooling: str, tokens: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor) -> list[tf.Tensor]:

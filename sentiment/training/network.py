@@ -15,9 +15,9 @@ CELLS = {"simple_rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
 def build_model(maxlen: int, num_words: int, model_params: ModelSection, seed: int) -> keras.Model:
     """The network for Keras: token ids, int32 of shape (B, T), to the probability of a positive review, (B, 1).
 
-    The cell is given an embedding of each token, or a one-hot vector in which id i is column i. Keras draws the weights
-    from the seed. XLA computes the orthogonal recurrent kernels, because Keras's own QR decomposition depends on the sizes of
-    the processor's caches.
+    The cell is given an embedding of each token, or a one-hot vector in which id i is column i. Without a cell, the embeddings
+    go straight to the pooling. Keras draws the weights from the seed. XLA computes the orthogonal recurrent kernels, because
+    Keras's own QR decomposition depends on the sizes of the processor's caches.
     """
     keras.utils.set_random_seed(seed)
     network = keras.Sequential([keras.Input((maxlen,), dtype="int32", name="tokens")], name="sentiment")
@@ -29,9 +29,10 @@ def build_model(maxlen: int, num_words: int, model_params: ModelSection, seed: i
         network.add(layers.Embedding(num_words, model_params.embedding_dim, name="embedding"))
     if model_params.dropout:
         network.add(layers.Dropout(model_params.dropout, noise_shape=(None, maxlen, 1), seed=seed, name="dropout"))
-    every_output = model_params.pooling != "last"
-    cell = CELLS[model_params.cell](model_params.units, return_sequences=every_output, name=model_params.cell)
-    network.add(layers.Bidirectional(cell, name=model_params.cell) if model_params.bidirectional else cell)
+    if model_params.cell != "none":
+        every_output = model_params.pooling != "last"
+        cell = CELLS[model_params.cell](model_params.units, return_sequences=every_output, name=model_params.cell)
+        network.add(layers.Bidirectional(cell, name=model_params.cell) if model_params.bidirectional else cell)
     if model_params.pooling == "max":
         network.add(layers.GlobalMaxPooling1D(name="max"))
     elif model_params.pooling == "mean":
@@ -56,6 +57,8 @@ def max_and_mean(shape: tuple[int, int]) -> keras.Model:
 
 
 def cell_weights(model: keras.Model, model_params: ModelSection) -> list[list[keras.Variable]]:
-    """Kernel, recurrent kernel and bias of the model's cell; the same of the cell that reads backwards, if it has one."""
+    """Kernel, recurrent kernel and bias of each of the cells of the model: of none, one, or one in each direction."""
+    if model_params.cell == "none":
+        return []
     weights = model.get_layer(model_params.cell).trainable_variables
     return [weights[:3], weights[3:]] if model_params.bidirectional else [weights]
