@@ -9,7 +9,6 @@ What readers need not see is in comments before a block:
     <!-- before: COMMAND -->       the sentence above says to do this, such as to edit a file
     <!-- elsewhere -->             another way than the blocks above: in a fresh clone
     <!-- until it prints this -->  each command is repeated until it prints what stands there, for a quarter of an hour at most
-    <!-- not run: REASON -->       needs what a test does not have
 """
 
 import os
@@ -20,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-MARKS = "before", "elsewhere", "until it prints this", "not run"
+MARKS = "before", "elsewhere", "until it prints this"
 END = "the command has ended with status"
 PATIENCE = 900.0
 
@@ -127,8 +126,6 @@ def check(name: str, document: str, new_shell: Callable[[], Shell], replaced: di
 
     shell, ran = new_shell(), 0
     for block in blocks(document):
-        if block.marked("not run"):
-            continue
         if block.marked("elsewhere"):
             shell.close()
             shell = new_shell()
@@ -142,7 +139,7 @@ def check(name: str, document: str, new_shell: Callable[[], Shell], replaced: di
                 good = agrees(printed, here(expected)) and (status == 0 or "ERROR:" in expected)
                 if good or time.monotonic() > deadline:
                     break
-                time.sleep(2)
+                time.sleep(0.5)
             told = f"{name}, line {line}: `{text}` ended with status {status} and printed"
             assert good, f"{told}\n\n{printed}\nand there stands\n\n{here(expected)}"
             ran += 1
