@@ -11,36 +11,37 @@ import numpy as np
 
 from sentiment.common.files import write_json
 from sentiment.common.parameters import Params
-from sentiment.common.reviews import Padded, load_reviews
+from sentiment.common.reviews import Padded, Reviews, load_reviews
 from sentiment.evaluation.memory import effect_by_place
 from sentiment.evaluation.scores import predict_each, score_each
 from sentiment.evaluation.words import embedding_metrics, learned_words
+from sentiment.inference.effects import token_effects
 from sentiment.inference.forward import logits, model_size, word_vectors
 from sentiment.inference.saved_model import read_network
-from sentiment.preprocessing import keep_frequent, pad, training_and_validation
+from sentiment.preprocessing import keep_frequent, pad, split_reviews
 from studies.variants import MODELS, RUNS, params_of, read_study, read_variant
 
 REVIEWS = Path("data/reviews")
 TENTHS = 10
 
 
-def padded_splits(params: Params) -> dict[str, Padded]:
+def filtered_splits(params: Params) -> dict[str, Reviews]:
     """The `train`, `validation` and `test` reviews as these parameters have them."""
     labelled, test = (load_reviews(REVIEWS / name) for name in ("train.npz", "test.npz"))
-    train, validation = training_and_validation(labelled, params.split, params.pad)
-    return {"train": train, "validation": validation, "test": pad(keep_frequent(test, params.split), params.pad)}
+    train, validation = split_reviews(labelled, params.split)
+    splits = {"train": train, "validation": validation, "test": test}
+    return {name: keep_frequent(reviews, params.split) for name, reviews in splits.items()}
 
 
-def score_run(path: Path, seed: int, splits: dict[str, Padded], threshold: float, padding: str) -> dict:
-    """A run: its seed, its scores, what its embedding learned, what it remembers of each tenth of a review, and its size."""
+def score_run(path: Path, splits: dict[str, Reviews], padded: dict[str, Padded], params: Params) -> dict:
+    """The scores of a run, what its embedding learned, what it remembers of each tenth of a review, and its size."""
     network = read_network(path)
-    predict = partial(logits, network)
-    unseen = {name: splits[name] for name in ("validation", "test")}
-    scores = score_each(predict_each(unseen, predict), threshold)
-    words = embedding_metrics(learned_words(word_vectors(network), splits["train"]))
-    effects = effect_by_place(splits["validation"].x, predict, padding)
+    unseen = {name: padded[name] for name in ("validation", "test")}
+    scores = score_each(predict_each(unseen, partial(logits, network)), params.evaluate.threshold)
+    words = embedding_metrics(learned_words(word_vectors(network), padded["train"]))
+    effects, _ = effect_by_place(splits["validation"], partial(token_effects, network, params.pad), params.pad.maxlen)
     memory = [float(tenth.mean()) for tenth in np.array_split(effects, TENTHS) if len(tenth)]
-    return {"seed": seed, **scores, "model": model_size(network, splits["train"].x), "words": words, "memory": memory}
+    return {**scores, "model": model_size(network, padded["train"].x), "words": words, "memory": memory}
 
 
 def main() -> None:
@@ -48,10 +49,10 @@ def main() -> None:
     for name in read_study().variants:
         variant = read_variant(name)
         params = params_of(variant, variant.seeds[0])
-        splits = padded_splits(params)
+        splits = filtered_splits(params)
+        padded = {split: pad(reviews, params.pad) for split, reviews in splits.items()}
         runs[name] = [
-            score_run(MODELS / name / f"{seed}.keras", seed, splits, params.evaluate.threshold, params.pad.padding)
-            for seed in variant.seeds
+            {"seed": seed, **score_run(MODELS / name / f"{seed}.keras", splits, padded, params)} for seed in variant.seeds
         ]
     write_json(RUNS / "networks.json", runs)
 

@@ -105,6 +105,8 @@ class SplitSection(WordsSection):
     """training reviews, their number or their share, rounded down; the others are for validation"""
     seed: Seed
     """seed of the permutation that splits the reviews"""
+    keep_copies_together: bool
+    """whether all copies of a text, token for token, are for training or all for validation"""
 
 
 class PadSection(Section):

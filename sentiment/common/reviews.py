@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +60,11 @@ def join(reviews: Iterable[tuple[Iterable[int], int]]) -> Reviews:
         ends.append(len(tokens))
         labels.append(label)
     return Reviews(np.array(tokens, np.uint32), np.array(ends, np.int64), np.array(labels, np.uint8))
+
+
+def texts_of(reviews: Reviews) -> list[bytes]:
+    """The tokens of each review as bytes: copies of a text have the same."""
+    return [reviews.tokens[start:end].tobytes() for start, end in pairwise(reviews.offsets)]
 
 
 def take(reviews: Reviews, indices: np.ndarray) -> Reviews:

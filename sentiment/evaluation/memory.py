@@ -4,23 +4,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-# Reviews with one token less that are scored: 150 reviews of 100 tokens. A larger network takes seconds for them.
-SCORED = 15_000
+from sentiment.common.reviews import Reviews
+
+# Tokens of a review that counts, and reviews without one of their tokens that are scored: 150 reviews of 100 tokens.
+FEWEST, SCORED = 10, 15_000
 
 
-def effect_by_place(x: np.ndarray, predict: Callable[[np.ndarray], np.ndarray], padding: str) -> np.ndarray:
-    """The mean size of a token's effect at each place, over the first reviews without padding: float64, shape (maxlen,).
+def effect_by_place(reviews: Reviews, effects_of: Callable[[np.ndarray], np.ndarray], maxlen: int) -> tuple[np.ndarray, int]:
+    """The mean size of a token's effect at each place, float64 (maxlen,), and how many reviews it is of.
 
-    The effect is the logit of a review less the logit of the review without the token, padded again at the side `padding`.
-    `x` has the padded ids, int32 (n, maxlen), and `predict` gives the logits, (n,), of such. Of no review: shape (0,).
+    `effects_of` gives the effects, (s,), of the tokens of a review that the network sees. A review of fewer tokens than places
+    is stretched: of ten tokens, the first has the first tenth of the places. The first reviews of FEWEST tokens or more count.
+    Where there is none, the shape is (0,).
     """
-    maxlen = x.shape[1]
-    whole = x[x.all(axis=1)][: max(1, SCORED // maxlen)]
-    if not len(whole):
-        return np.empty(0)
-    side = (1, 0) if padding == "pre" else (0, 1)
-    sizes = [
-        np.abs(logit - predict(np.pad([np.delete(ids, place) for place in range(maxlen)], [(0, 0), side])))
-        for ids, logit in zip(whole, predict(whole), strict=True)
-    ]
-    return np.mean(sizes, axis=0)
+    sizes = []
+    for i in np.flatnonzero(reviews.lengths >= min(FEWEST, maxlen))[: max(1, SCORED // maxlen)]:
+        effects = np.abs(effects_of(reviews.tokens[reviews.offsets[i] : reviews.offsets[i + 1]]))
+        sizes.append(effects[np.arange(maxlen) * len(effects) // maxlen])
+    return np.mean(sizes, axis=0) if sizes else np.empty(0), len(sizes)

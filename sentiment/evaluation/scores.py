@@ -18,6 +18,8 @@ class Predicted(NamedTuple):
 
     y: np.ndarray
     logits: np.ndarray
+    unknown: int = 0
+    """reviews beside them of which the model knows no word"""
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -26,8 +28,16 @@ class Predicted(NamedTuple):
 
 
 def predict_each(splits: Mapping[str, Padded], predict: Callable[[np.ndarray], np.ndarray]) -> dict[str, Predicted]:
-    """Predictions for each split that has reviews; `predict` gives the logits, (n,), of ids, (n, maxlen)."""
-    return {name: Predicted(padded.y, predict(padded.x)) for name, padded in splits.items() if len(padded.y)}
+    """Predictions for each split that has reviews; `predict` gives the logits, (n,), of ids, (n, maxlen).
+
+    Reviews without a known word are left aside, as in predictions for files; where there are no others, they are scored.
+    """
+    predictions = {}
+    for name, (x, y) in splits.items():
+        known = x.any(axis=1) | (not x.any())
+        if len(y):
+            predictions[name] = Predicted(y[known], predict(x[known]), int((~known).sum()))
+    return predictions
 
 
 def score_each(predictions: Mapping[str, Predicted], threshold: float) -> dict[str, dict[str, float | None]]:
@@ -41,7 +51,7 @@ def score(predicted: Predicted, threshold: float) -> dict[str, float | None]:
     As in Keras, a review counts as positive when its probability is above the threshold. Where all reviews have the same
     label, there is no ROC curve, and the area under it is None.
     """
-    y, logits = predicted
+    y, logits, unknown = predicted
     probabilities = predicted.probabilities
     positive = probabilities > threshold
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, positive, average="binary", zero_division=0)
@@ -53,4 +63,5 @@ def score(predicted: Predicted, threshold: float) -> dict[str, float | None]:
         "recall": float(recall),
         "f1": float(f1),
         "roc_auc": float(metrics.roc_auc_score(y, probabilities)) if 0 < y.mean() < 1 else None,
+        "unknown": unknown,
     }

@@ -10,15 +10,20 @@ from sentiment.plots.figures import REFERENCE, VALIDATION, new_figure, save_figu
 PARTS = 10
 
 
-def plot_memory(effects: np.ndarray, csv_path: Path) -> None:
-    """A row a place, from the first token to the last; in the picture also the means of ten parts of the review."""
+def plot_memory(effects: np.ndarray, reviews: int, csv_path: Path) -> None:
+    """A row a place, from the first token to the last; in the picture also the means of ten parts of the review.
+
+    The effects are means over so many reviews. Of none, the picture says so.
+    """
     places = np.arange(1, len(effects) + 1)
     write_csv(csv_path, ["place", "effect"], zip(places.tolist(), effects, strict=True))
     figure, axes = new_figure("What a token does to the logit, by its place", "place in the review", "mean size of the effect")
-    axes.plot(places, effects, "o", color=REFERENCE, markersize=3, label="place")
+    axes.plot(places, effects, "o", color=REFERENCE, markersize=3, label=f"place, mean of {reviews} reviews")
     for part in filter(len, np.array_split(places, PARTS)):
         mean = effects[part - 1].mean()
         axes.plot(part[[0, -1]] + [-0.5, 0.5], [mean, mean], color=VALIDATION, label="tenth" if part[0] == 1 else None)
+    if not reviews:
+        axes.text(0.5, 0.5, "No review has ten tokens that the network sees.", ha="center", transform=axes.transAxes)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend()
