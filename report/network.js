@@ -24,6 +24,7 @@ const STEPS = {
       output[u] = update * output[u] + (1 - update) * candidate;
     }
   },
+  none: (token, recurrent, { output }) => output.set(token),
 };
 
 // A vector (n) times a matrix (n, m), plus a bias (m), into the result (m).
@@ -54,7 +55,9 @@ function unpack(data) {
     const word = (id) => projected.get(id) ?? projected.set(id, projectWord(id)).get(id);
     return { word, recurrentKernel, recurrentBias, G, U: recurrentKernel.length / G };
   });
-  return { ...data, ids: new Map(seen), directions, kernel: floats(data.kernel) };
+  // Without a cell, each output is the embedding of the token.
+  const embeddings = { word: (id) => embedding.subarray(id * D, (id + 1) * D), recurrentKernel: [], recurrentBias: [], G: 0, U: D };
+  return { ...data, ids: new Map(seen), directions: directions.length ? directions : [embeddings], kernel: floats(data.kernel) };
 }
 
 // The last maxlen ids or, of a network that cuts the ends off, the first.
