@@ -19,7 +19,7 @@ PADDED = Path("data/padded")
 def what_padding_does(lengths: np.ndarray, maxlen: int) -> str:
     """How long the training reviews are, int64 (n,), and how much of what is written for them is padding."""
     padding = 1 - np.minimum(lengths, maxlen).mean() / maxlen
-    said = f"The median review has {np.median(lengths):g} tokens, the longest {lengths.max()}; {padding:.0%} of what is written is padding."
+    said = f"The median review has {np.median(lengths):g} tokens, the longest {lengths.max()}; {padding:.0%} is padding."
     fits = max(1, int(np.percentile(lengths, 90)))
     return said if padding <= 0.5 else f"{said} `pad.maxlen: {fits}` holds nine reviews of ten whole."
 
