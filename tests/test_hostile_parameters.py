@@ -3,14 +3,12 @@
 import os
 import random
 import re
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Project
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import read_params
@@ -35,60 +33,33 @@ def refusal(path: Path, content: str | bytes) -> str:
     return told.replace(f"{path}", "params.yaml")
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "!!bool yes",
-        '!!int ""',
-        '!!float ""',
-        "!!null x",
-        "!!str 10",
-        "! 10",
-        "!!python/object:os.system 1",
-        "!!set {a}",
-        "!!seq 3",
-    ],
-)
+@pytest.mark.parametrize("value", ["!!bool yes", '!!int ""', "! 10", "!!python/object:os.system 1", "!!set {a}"])
 def test_a_value_with_a_tag_is_refused(path, value):
-    told = refusal(path, DEFAULT.replace("epochs: 10", f"epochs: {value}"))
     line = DEFAULT[: DEFAULT.index("epochs: 10")].count("\n") + 1
-    assert told == (
+    assert refusal(path, DEFAULT.replace("epochs: 10", f"epochs: {value}")) == (
         f'params.yaml can\'t be read: write values without tags, such as `!!int`; see in "params.yaml", line {line}, column 11.'
     )
 
 
-@pytest.mark.parametrize(
-    "value", ['"\\UFFFFFFFF"', '"\\U00110000"', 5000 * "9"], ids=["character", "next to Unicode", "digits"]
-)
+@pytest.mark.parametrize("value", ['"\\UFFFFFFFF"', '"\\U00110000"', 5000 * "9"], ids=["far beyond", "beyond", "digits"])
 def test_a_character_or_a_number_that_there_is_none_of_is_refused(path, value):
     assert refusal(path, DEFAULT.replace("epochs: 10", f"epochs: {value}")) == (
         "params.yaml can't be read: it has a number of thousands of digits, or an escape `\\U` that is not a character."
     )
 
 
-COUNTS = "num_words", "train_size", "embedding_dim", "units", "epochs", "batch_size", "patience"
+@pytest.mark.parametrize("name", ["num_words", "embedding_dim", "units", "epochs", "batch_size", "patience", "maxlen"])
+def test_a_number_above_all_that_can_be_counted_is_refused_and_the_largest_one_told(path, name):
+    largest, must_be = (10**6, "less than or equal to 1000000") if name == "maxlen" else (2**31 - 1, "less than 2147483648")
 
+    def with_value(value: int) -> str:
+        return re.sub(rf"\b{name}: ?\w*", f"{name}: {value}", DEFAULT)
 
-@pytest.mark.parametrize("value", [2**31, 2**62, 10**19, 10**400], ids=["2**31", "2**62", "10**19", "10**400"])
-@pytest.mark.parametrize("name", [*COUNTS, "maxlen"])
-def test_a_number_above_all_that_can_be_counted_is_refused_and_the_largest_one_told(path, name, value):
-    allowed = "less than or equal to 1000000" if name == "maxlen" else "less than 2147483648"
-    told = refusal(path, re.sub(rf"\b{name}: ?\w*", f"{name}: {value}", DEFAULT))
-    must = f"input should be {allowed}"
-    if name == "train_size":
-        must = "it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"
-    assert re.fullmatch(rf"params\.yaml: `\w+\.{name}` is {value!s:.80}: {must}\.", told)
-
-
-def test_the_largest_numbers_are_allowed(path):
-    for name in COUNTS:
-        path.write_text(re.sub(rf"\b{name}: \w+", f"{name}: {2**31 - 1}", DEFAULT))
-        assert read_params(path)
-
-
-def test_a_huge_learning_rate_is_refused(path):
-    told = refusal(path, DEFAULT.replace("learning_rate:", f"learning_rate: {10**400}"))
-    assert told.startswith("params.yaml: `train.learning_rate` is 1000") and told.endswith(": input should be a valid number.")
+    for value in largest + 1, 10**400:
+        must = rf"params\.yaml: `\w+\.{name}` is {value!s:.80}: input should be {must_be}\."
+        assert re.fullmatch(must, refusal(path, with_value(value)))
+    path.write_text(with_value(largest))
+    assert read_params(path)
 
 
 @pytest.mark.parametrize("content", [99_999 * "[", 99_999 * "{", 40_000 * "- ", 40_000 * "? ", "a: " + 5000 * "[a, "])
@@ -110,10 +81,17 @@ def test_a_pipe_in_place_of_the_file_is_refused_and_not_waited_for(path):
         read_params(path)
 
 
-def test_a_list_that_holds_others_a_million_times_is_not_printed(path):
-    doubled = "".join(f"l{i + 1}: &l{i + 1} [*l{i}, *l{i}]\n" for i in range(40))
-    told = refusal(path, "l0: &l0 [x, x]\n" + doubled + DEFAULT.replace("epochs: 10", "epochs: *l40"))
-    assert "`train.epochs` is [[...], [...]]: input should be a valid integer." in told
+DOUBLED = "l0: &l0 [x, x]\n" + "".join(f"l{i + 1}: &l{i + 1} [*l{i}, *l{i}]\n" for i in range(40))
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "shown"),
+    [(DOUBLED, "*l40", "[[...], [...]]"), ("", "&a [*a]", "[[...]]")],
+    ids=["others, a million times", "itself"],
+)
+def test_a_list_that_holds_others_a_million_times_is_not_printed(path, before, value, shown):
+    told = refusal(path, before + DEFAULT.replace("epochs: 10", f"epochs: {value}"))
+    assert f"`train.epochs` is {shown}: input should be a valid integer." in told
 
 
 @pytest.mark.parametrize(
@@ -123,10 +101,11 @@ def test_a_list_that_holds_others_a_million_times_is_not_printed(path):
         DEFAULT.replace("epochs: 10", f"epochs: '{90_000 * 'x'}'"),
         DEFAULT.replace("seed: 42", f"seed: {'1_' * 40_000}"),
         DEFAULT.replace("epochs: 10", f"epochs: *{90_000 * 'x'}"),
-        "".join(f"a{i}: 1\n" for i in range(9000)),
+        DEFAULT.replace("learning_rate:", f"learning_rate: {10**400}"),
         DEFAULT.replace("archive: https", f"archive: {'x' * 80_000}"),
+        "".join(f"a{i}: 1\n" for i in range(9000)),
     ],
-    ids=["key", "value", "number", "alias", "keys", "path"],
+    ids=["key", "text", "number with underscores", "alias", "number", "path", "keys"],
 )
 def test_what_is_long_is_not_repeated(path, content):
     assert len(max(refusal(path, content).splitlines(), key=len)) < 500
@@ -134,36 +113,16 @@ def test_what_is_long_is_not_repeated(path, content):
 
 def test_an_escape_character_does_not_steer_the_terminal(path):
     path.write_text(DEFAULT.replace("epochs: 10", '"e\\e[31m\\x9b": 10'))
-    command = [sys.executable, "-m", "sentiment.common.parameters"]
-    done = subprocess.run(
-        command, cwd=path.parent, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=False
-    )
-    told = done.stderr.decode()
-    assert done.returncode == 1
+    told = Project(path.parent, ROOT).run("python", "-m", "sentiment.common.parameters", status=1)
     assert "params.yaml: `train.e\\x1b[31m\\x9b` is not a parameter; " in told
     assert told.replace("\n", "").isprintable()
 
 
 def test_whatever_is_done_to_the_file_it_is_read_or_refused(path):
-    """1,000 times, a piece of it is replaced by something that YAML has a meaning for."""
+    """300 times, pieces of it are replaced by something that YAML has a meaning for."""
     choices = random.Random(0)
-    pieces = [
-        *"\t\n !&*-?:[]{}#|>@`\"'%,~=\\",
-        "!!",
-        "<<: ",
-        "&a ",
-        "*a",
-        "\\U",
-        '"',
-        "- - ",
-        "? ",
-        "---\n",
-        "...",
-        "0x",
-        "\x1b",
-        "\x85",
-    ]
-    for _ in range(1000):
+    pieces = [*"\t\n !&*-?:[]{}#|>@`\"'%,~=\\\x1b\x85", "!!", "<<: ", "&a ", "*a", "\\U", "- - ", "? ", "---\n", "...", "0x"]
+    for _ in range(300):
         content = DEFAULT
         for _ in range(choices.randint(1, 4)):
             start = choices.randrange(len(content))

@@ -11,6 +11,7 @@ from dvc.utils.serialize import load_yaml
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import documented_keys, read_params
 from sentiment.common.yaml_reader import read_yaml
+from stages import evaluate, fetch, pad, split, train
 
 
 @pytest.fixture
@@ -32,22 +33,6 @@ def test_every_parameter_says_what_it_means():
         assert len(meaning) > 15, name
 
 
-def test_the_parameters_are_those_of_the_tutorial_by_default():
-    params = read_params(ROOT / "params.yaml")
-    assert params.fetch.source == "package"
-    assert params.split.model_dump() == {"num_words": 1000, "skip_top": 20, "train_size": 20000, "seed": 42}
-    assert params.pad.model_dump() == {"maxlen": 100, "padding": "pre", "truncating": "pre"}
-    assert params.model.model_dump() == {
-        "input": "embedding", "embedding_dim": 32, "cell": "simple_rnn", "units": 8, "bidirectional": False,
-        "pooling": "last", "dropout": 0.0, "output_dropout": 0.0
-    }  # fmt: skip
-    assert params.train.model_dump() == {
-        "optimizer": "adam", "learning_rate": None, "schedule": "constant", "epochs": 10, "batch_size": 32, "seed": 0,
-        "patience": None
-    }  # fmt: skip
-    assert params.evaluate.threshold == 0.5
-
-
 def test_an_experiment_changes_the_lines_of_its_parameters_and_no_other(tmp_path):
     """`dvc exp run -S` writes the file anew: null as nothing, a list with an item a line. So has it been written."""
     changed = tmp_path / "params.yaml"
@@ -67,7 +52,6 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
     ("parameter", "value", "is_told"),
     [
         ("train__epochs", 0, "is 0: input should be greater than or equal to 1"),
-        ("train__epochs", -3, "is -3: input should be greater than or equal to 1"),
         ("train__epochs", "10", 'is "10": input should be a valid integer'),
         ("train__epochs", 1e3, "is 1000.0: input should be a valid integer"),
         ("train__epochs", True, "is true: input should be a valid integer"),
@@ -75,19 +59,11 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("train__batch_size", 0, "is 0: input should be greater than or equal to 1"),
         ("train__learning_rate", -0.1, "is -0.1: input should be greater than 0"),
         ("train__learning_rate", float("inf"), "is Infinity: input should be a finite number"),
-        ("train__learning_rate", True, "is true: input should be a valid number"),
         ("train__seed", 2**32, "is 4294967296: input should be less than 4294967296"),
-        ("train__patience", 0, "is 0: input should be greater than or equal to 1"),
         ("train__optimizer", "sdg", "is \"sdg\": input should be 'adam', 'sgd' or 'rmsprop'"),
         ("split__skip_top", -1, "is -1: input should be greater than or equal to 0"),
         ("split__num_words", 20, "is 20: it must be above `split.skip_top`, which is 20, or no word remains"),
         ("split__train_size", 0, "is 0: it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"),
-        ("split__train_size", 1.0, "is 1.0: it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"),
-        (
-            "split__train_size",
-            True,
-            "is True: it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1",
-        ),
         ("fetch__csv__positive", [], "is []: list should have at least 1 item after validation, not 0"),
         ("fetch__csv__tokens", "letters", "is \"letters\": input should be 'words' or 'characters'"),
         ("pad__maxlen", 0, "is 0: input should be greater than or equal to 1"),
@@ -99,7 +75,6 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("train__schedule", "cosine", "is \"cosine\": input should be 'constant' or 'linear'"),
         ("model__cell", "rnn", "is \"rnn\": input should be 'simple_rnn', 'lstm' or 'gru'"),
         ("evaluate__threshold", 1.5, "is 1.5: input should be less than or equal to 1"),
-        ("evaluate__threshold", float("nan"), "is NaN: input should be a finite number"),
         ("fetch__source", "url", "is \"url\": input should be 'package', 'keras', 'archive' or 'csv'"),
         ("fetch__archive", "", 'is "": string should have at least 1 character'),
         ("fetch__sha256__train", None, "is null: input should be a valid string"),
@@ -118,13 +93,6 @@ def test_a_label_of_both_classes_is_refused_whatever_its_case(problems):
 
 def test_a_label_that_yaml_takes_for_a_number_is_refused(problems):
     assert problems(fetch__csv__positive=["good", 1]) == ["`fetch.csv.positive.1` is 1: input should be a valid string."]
-
-
-def test_a_value_that_holds_itself_is_refused(tmp_path):
-    text = (ROOT / "params.yaml").read_text().replace("epochs: 10", "epochs: &a [*a]")
-    (tmp_path / "params.yaml").write_text(text)
-    with pytest.raises(UserError, match=r"`train\.epochs` is \[\[\.\.\.\]\]: input should be a valid integer\."):
-        read_params(tmp_path / "params.yaml")
 
 
 @pytest.mark.parametrize("value", [None, 3, "text", [1]])
@@ -147,15 +115,6 @@ def test_a_missing_parameter_is_named_with_its_meaning(tmp_path):
         f"{path}: `pad.maxlen` is missing: length of the padded sequences, in tokens.",
         f"{path}: `evaluate` is missing: a section with threshold.",
     ]
-
-
-def test_numbers_are_read_as_dvc_writes_them(tmp_path):
-    text = (ROOT / "params.yaml").read_text()
-    (tmp_path / "params.yaml").write_text(text.replace("learning_rate:", "learning_rate: 1e-05"))
-    assert read_params(tmp_path / "params.yaml").train.learning_rate == 1e-05
-    (tmp_path / "params.yaml").write_text(text.replace("epochs: 10", "epochs: 1e3"))
-    with pytest.raises(UserError, match=r"`train\.epochs` is 1000\.0: input should be a valid integer\."):
-        read_params(tmp_path / "params.yaml")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +142,7 @@ def test_a_section_that_merges_another_is_refused(tmp_path):
 
 def test_all_plain_values_are_to_the_stages_what_they_are_to_dvc_or_refused(tmp_path):
     choices, path = random.Random(0), tmp_path / "params.yaml"
-    values = {"".join(choices.choices("0123.eE-+_xob:~", k=choices.randint(1, 6))) for _ in range(3000)}
+    values = {"".join(choices.choices("0123.eE-+_xob:~", k=choices.randint(1, 6))) for _ in range(500)}
     values |= {f"202{a}-{b}-{c}" for a in range(3) for b in ("1", "11") for c in ("5", "25", "25T10:00:00")}
     for value in sorted(values):
         path.write_text(f"value: {value}\n")
@@ -219,48 +178,29 @@ def test_a_file_that_holds_no_parameters_is_refused_in_one_sentence(tmp_path, co
     assert "\n" not in str(error.value)
 
 
-@pytest.fixture(scope="module")
-def project(make_project):
-    """A project in which all but the training has run."""
-    project = make_project()
-    project.run("dvc", "repro", "--quiet", "pad")
-    return project
-
-
 @pytest.fixture
-def unchanged(project):
-    params = (project.folder / "params.yaml").read_bytes()
-    yield project
-    (project.folder / "params.yaml").write_bytes(params)
+def project(make_finished_project):
+    return make_finished_project()
 
 
 @pytest.mark.pipeline
-def test_every_stage_refuses_a_bad_parameter_of_any_section_with_the_same_sentences(unchanged):
-    before = unchanged.outputs()
-    unchanged.set_params(evaluate__threshold=2, train__epoch=3, split__seed=1)
+def test_every_stage_refuses_a_bad_parameter_of_any_section_with_the_same_sentences(project, monkeypatch):
+    before = project.outputs()
+    project.set_params(evaluate__threshold=2, train__epoch=3, split__seed=1)
     sentences = (
-        "ERROR: params.yaml: `train.epoch` is not a parameter; the closest one is `train.epochs`.\n"
-        "params.yaml: `evaluate.threshold` is 2: input should be less than or equal to 1.\n"
+        "params.yaml: `train.epoch` is not a parameter; the closest one is `train.epochs`.\n"
+        "params.yaml: `evaluate.threshold` is 2: input should be less than or equal to 1."
     )
-    for stage in "fetch", "split", "pad", "train", "evaluate":
-        printed = unchanged.run("python", "-m", f"stages.{stage}", status=1)
-        assert printed.endswith(sentences)
-        assert "Traceback" not in printed
-    assert unchanged.outputs() == before
-    printed = unchanged.run("dvc", "repro", status=255)
+    monkeypatch.chdir(project.folder)
+    for stage in fetch, split, pad, train, evaluate:
+        with pytest.raises(UserError) as error:
+            stage.main()
+        assert str(error.value) == sentences
+    assert project.outputs() == before
+    printed = project.run("dvc", "repro", status=255)
     assert "Running stage 'split'" in printed
-    assert sentences in printed
+    assert f"ERROR: {sentences}\n" in printed
     assert "Traceback" not in printed
-
-
-@pytest.mark.pipeline
-def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split(unchanged):
-    unchanged.set_params(split__train_size=300)
-    printed = unchanged.run("dvc", "repro", status=255)
-    assert (
-        "ERROR: `split.train_size` is 300: of 300 reviews, 1 to 299 can be for training, so that "
-        "at least one is left for validation; a share such as 0.8 fits any number of reviews.\n"
-    ) in printed
 
 
 @pytest.mark.pipeline
@@ -268,30 +208,25 @@ def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split(unch
     ("content", "is_told"),
     [
         ("", "Could not find 'fetch.csv.folder'"),
-        ("- a list", "expected a dictionary, got 'list' in file 'params.yaml'"),
         ("{", "unable to read: 'params.yaml', YAML file structure is corrupted"),
-        (None, "Could not find 'fetch.csv.folder'"),
     ],
 )
-def test_a_file_that_dvc_itself_can_not_use_is_refused_by_dvc(unchanged, content, is_told):
-    path = unchanged.folder / "params.yaml"
-    if content is None:
-        path.unlink()
-    else:
-        path.write_text(content)
-    printed = unchanged.run("dvc", "repro", status=255)
+def test_a_file_that_dvc_itself_can_not_use_is_refused_by_dvc(project, content, is_told):
+    (project.folder / "params.yaml").write_text(content)
+    printed = project.run("dvc", "repro", status=255)
     assert is_told in printed
     assert "Traceback" not in printed
 
 
 @pytest.mark.pipeline
-def test_an_unknown_section_is_refused_by_make_and_by_the_next_stage_that_runs(unchanged):
-    unchanged.set_params(evalaute={"threshold": 0.5})
+def test_an_unknown_section_is_refused_by_make_and_by_the_next_stage_that_runs(project):
+    project.set_params(evalaute={"threshold": 0.5})
+    assert project.repro() == []
     sentence = "ERROR: params.yaml: `evalaute` is not a parameter; the closest one is `evaluate`."
-    (unchanged.folder / ".venv").unlink(missing_ok=True)
-    (unchanged.folder / ".venv").symlink_to(ROOT / ".venv")
+    (project.folder / ".venv").symlink_to(ROOT / ".venv")
     for target in "run", "study":
-        printed = unchanged.run("make", target, "--old-file=.venv/installed", status=2)
+        printed = project.run("make", target, "--old-file=.venv/installed", status=2)
         assert sentence in printed
         assert "Running stage" not in printed
-    assert sentence in unchanged.run("dvc", "repro", "train", status=255)
+    project.set_params(pad__maxlen=10)
+    assert sentence in project.run("dvc", "repro", status=255)
