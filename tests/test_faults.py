@@ -98,6 +98,7 @@ def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(project):
 
 @pytest.mark.slow
 def test_ctrl_c_ends_without_a_traceback_and_the_next_run_finishes(project):
+    before = project.outputs()
     project.set_params(train__epochs=10**6)
     process = start(project, "dvc", "repro")
     wait_for_stage(process)
@@ -107,8 +108,9 @@ def test_ctrl_c_ends_without_a_traceback_and_the_next_run_finishes(project):
     assert process.returncode != 0
     assert "Running stage 'train'" in printed
     assert "Traceback" not in printed
-    project.set_params(train__epochs=3)
-    assert project.repro() == ["train", "evaluate"]
+    project.set_params(train__epochs=2)
+    assert project.repro() == []
+    assert project.outputs() == before
 
 
 @pytest.mark.slow
@@ -243,8 +245,6 @@ def test_make_removes_a_cut_list_of_locks_and_says_so_unless_a_dvc_runs(project)
     project.set_params(train__epochs=2)
     for content in cut, b"":
         locks.write_bytes(content)
-        told_by_dvc = "Unable to read RWLock-file '.dvc/tmp/rwlock'. JSON structure is corrupted"
-        assert told_by_dvc in project.run("dvc", "repro", status=255)
         printed = project.run(*make)
         assert ".dvc/tmp/rwlock, DVC's list of locks, was cut when DVC was killed. No DVC runs, so it is removed.\n" in printed
     assert "list of locks" not in project.run(*make)

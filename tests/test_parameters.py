@@ -211,13 +211,6 @@ def test_what_is_long_is_not_repeated(path, content):
     assert len(max(refusal(path).splitlines(), key=len)) < 500
 
 
-def test_an_escape_character_does_not_steer_the_terminal(path):
-    path.write_text(DEFAULT.replace("epochs: 10", '"e\\e[31m\\x9b": 10'))
-    told = Project(path.parent, ROOT).run("python", "-m", "sentiment.common.parameters", status=1)
-    assert "params.yaml: `train.e\\x1b[31m\\x9b` is not a parameter; " in told
-    assert told.replace("\n", "").isprintable()
-
-
 def test_whatever_is_done_to_the_file_it_is_read_or_refused(path):
     """300 times, pieces of it are replaced by something that YAML has a meaning for."""
     choices = random.Random(0)
