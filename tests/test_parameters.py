@@ -176,7 +176,7 @@ NOT_READ = {
 
 
 @pytest.mark.parametrize(("content", "is_told"), NOT_READ.values(), ids=map(ascii, NOT_READ))
-def test_a_file_that_can_not_be_read_or_holds_no_parameters_is_refused_in_one_sentence(path, content, is_told):
+def test_a_file_that_holds_no_parameters_is_refused_in_one_sentence(path, content, is_told):
     path.write_text(content, errors="surrogateescape")
     assert re.fullmatch(rf"params\.yaml {is_told}.*\.", refusal(path))
 
