@@ -5,15 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import made_corpus
 import pytest
 import yaml
+from filelock import FileLock
 from helpers import is_missing
 from yamlcore import CoreDumper
 
-from sentiment.common.vocabulary import vocabulary_bytes
+from sentiment.common.vocabulary import vocabulary_sha256
 from sentiment.common.yaml_reader import read_yaml
 from sentiment.corpus.sources import reviews_sha256
 
@@ -55,7 +57,6 @@ class Project:
     def __init__(self, folder: Path, python_path: Path | None = None):
         self.folder = folder
         self.environment = ENVIRONMENT | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        self.environment.pop("PYTHONPATH", None)
         if python_path:
             self.environment["PYTHONPATH"] = str(python_path)
 
@@ -113,17 +114,32 @@ def copy_of_project(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def made_project_template(tmp_path_factory) -> tuple[Path, Path]:
-    """A project set up for the made corpus, not run yet, and the folder that its package is in."""
-    folder, package = tmp_path_factory.mktemp("template"), tmp_path_factory.mktemp("package")
+def made_once(tmp_path_factory, worker_id):
+    """Folders that all test processes share: the first process that needs one fills it, while the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+
+    def folder_of(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = shared / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                being_filled = tmp_path_factory.mktemp(name)
+                fill(being_filled)
+                being_filled.rename(folder)
+        return folder
+
+    return folder_of
+
+
+def set_up_for_made_corpus(folder: Path) -> None:
+    """Copy the project, with the digests of the made corpus, parameters that fit its size, and no results."""
     copy_of_project(folder)
-    made_corpus.write_package(package)
     fetched = made_corpus.encoded()
     project = Project(folder)
     project.set_params(
         fetch__sha256__train=reviews_sha256(fetched.train),
         fetch__sha256__test=reviews_sha256(fetched.test),
-        fetch__sha256__vocabulary=made_corpus.sha256(vocabulary_bytes(fetched.vocabulary)),
+        fetch__sha256__vocabulary=vocabulary_sha256(fetched.vocabulary),
         split__num_words=40,
         split__skip_top=3,
         split__train_size=250,
@@ -135,26 +151,29 @@ def made_project_template(tmp_path_factory) -> tuple[Path, Path]:
         path.unlink()
     project.run("git", "init", "--quiet", "--initial-branch=main")
     project.commit()
-    return folder, package
 
 
 @pytest.fixture(scope="session")
-def make_project(made_project_template, tmp_path_factory):
+def make_project(made_once, tmp_path_factory):
     """Makes projects set up for the made corpus, in folders of their own, not run yet."""
-    folder, package = made_project_template
-    return lambda: Project(shutil.copytree(folder, tmp_path_factory.mktemp("project"), dirs_exist_ok=True), package)
+    package = made_once("package", made_corpus.write_package)
+    not_run = made_once("not_run", set_up_for_made_corpus)
 
-
-@pytest.fixture(scope="session")
-def make_finished_project(make_project, tmp_path_factory):
-    """Makes projects in which everything has run once and is committed; the run itself is done once for all of them."""
-    finished = make_project()
-    assert finished.repro() == ["fetch", "split", "pad", "train", "evaluate"]
-    finished.commit()
-
-    def make() -> Project:
-        project = Project(shutil.copytree(finished.folder, tmp_path_factory.mktemp("project"), dirs_exist_ok=True))
-        project.environment = finished.environment
-        return project
+    def make(like: Path = not_run) -> Project:
+        return Project(shutil.copytree(like, tmp_path_factory.mktemp("project"), dirs_exist_ok=True), package)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_finished_project(made_once, make_project):
+    """Makes projects in which everything has run once and is committed."""
+
+    def run_all(folder: Path) -> None:
+        project = make_project()
+        assert project.repro() == ["fetch", "split", "pad", "train", "evaluate"]
+        project.commit()
+        project.folder.rename(folder)
+
+    finished = made_once("finished", run_all)
+    return lambda: make_project(like=finished)

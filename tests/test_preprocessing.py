@@ -1,15 +1,14 @@
+"""From tokens to what the network takes: frequent words, training and validation, one length; as Keras does it."""
+
 import made_corpus
 import numpy as np
 import pytest
 from helpers import ragged, sequences
 
 from sentiment.common.errors import UserError
-from sentiment.common.parameters import SplitSection, WordsSection
+from sentiment.common.parameters import PadSection, SplitSection, WordsSection
 from sentiment.common.reviews import load_reviews, save_reviews
-from sentiment.preprocessing import keep_frequent, split_reviews
-
-# The split does not look at the words.
-ALL_WORDS = {"num_words": 5, "skip_top": 0}
+from sentiment.preprocessing import keep_frequent, pad, split_reviews
 
 
 def test_ids_are_ranks_plus_3_and_those_from_skip_top_up_to_num_words_stay():
@@ -17,9 +16,6 @@ def test_ids_are_ranks_plus_3_and_those_from_skip_top_up_to_num_words_stay():
     assert sequences(kept) == [[5, 9], [], [], [9]]
     assert kept.labels.tolist() == [0, 1, 0, 1]
     assert [array.dtype for array in kept] == [np.uint32, np.int64, np.uint8]
-
-
-def test_nothing_is_skipped_when_skip_top_is_zero():
     assert sequences(keep_frequent(ragged([1, 2, 99]), WordsSection(num_words=100, skip_top=0))) == [[4, 5]]
 
 
@@ -36,6 +32,10 @@ def test_num_words_and_skip_top_mean_what_they_mean_to_keras(tmp_path, monkeypat
     assert kept.offsets[-1] < fetched.test.offsets[-1]
 
 
+# The split does not look at the words.
+ALL_WORDS = {"num_words": 5, "skip_top": 0}
+
+
 def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
     reviews = ragged(*([i] * (i % 4) for i in range(100)))
     train, validation = split_reviews(reviews, SplitSection(train_size=80, seed=7, **ALL_WORDS))
@@ -45,15 +45,29 @@ def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
     np.testing.assert_array_equal(validation.labels, order[80:] % 2)
 
 
-def test_no_review_left_for_validation_is_an_error():
-    with pytest.raises(UserError, match=r"`split.train_size` is 3: of 3 reviews, 1 to 2"):
+def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split():
+    with pytest.raises(UserError, match=r"`split.train_size` is 3: of 3 reviews, 1 to 2 can be for training, so that at least"):
         split_reviews(ragged([1], [2], [3]), SplitSection(train_size=3, seed=1, **ALL_WORDS))
 
 
-def test_reviews_are_read_as_they_were_written_and_written_the_same_each_time(tmp_path):
-    reviews = made_corpus.encoded().test
-    for name in "a.npz", "b.npz":
-        save_reviews(tmp_path / name, reviews)
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    for array, read in zip(reviews, load_reviews(tmp_path / "a.npz"), strict=True):
+@pytest.mark.parametrize("padding", ["pre", "post"])
+@pytest.mark.parametrize("truncating", ["pre", "post"])
+def test_reviews_are_cut_and_padded_as_keras_does(padding, truncating):
+    from keras.utils import pad_sequences
+
+    reviews = ragged([1, 2, 3, 4], [], [5, 6], [7, 8, 9])
+    x, y = pad(reviews, PadSection(maxlen=3, padding=padding, truncating=truncating))
+    np.testing.assert_array_equal(y, reviews.labels)
+    assert x.dtype == np.int32
+    assert x.tolist() == pad_sequences(sequences(reviews), 3, padding=padding, truncating=truncating).tolist()
+
+
+def test_no_reviews_are_padded_to_no_rows():
+    assert pad(ragged(), PadSection(maxlen=5, padding="pre", truncating="pre")).x.shape == (0, 5)
+
+
+def test_reviews_are_read_as_they_were_written(tmp_path):
+    reviews = ragged([1, 2], [], [3])
+    save_reviews(tmp_path / "reviews.npz", reviews)
+    for array, read in zip(reviews, load_reviews(tmp_path / "reviews.npz"), strict=True):
         np.testing.assert_array_equal(array, read)
