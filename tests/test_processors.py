@@ -11,8 +11,8 @@ from helpers import is_missing
 
 from sentiment.common.reviews import Padded, load_padded, save_padded
 
-# With one epoch of these two, the bytes of the model depended on each setting of training/reproducible.py, on Keras's own
-# orthogonal initialiser, and on a product that was left to Eigen.
+# In one epoch of either, the bytes of the model changed with each setting of training/reproducible.py but the one of
+# approximations, with Keras's own orthogonal initialiser, and with a product that was left to Eigen.
 THE_LESSON = {}
 LARGE = {
     "model__cell": "lstm",
