@@ -1,6 +1,5 @@
 """The whole pipeline on the real reviews, as a newcomer runs it: `make` in a fresh clone."""
 
-import json
 import shutil
 
 import pytest
@@ -23,9 +22,5 @@ def test_make_gives_the_result_of_the_readme_and_changes_nothing_that_git_tracks
     for stage in "fetch", "split", "pad", "train", "evaluate":
         assert f"Running stage '{stage}'" in printed
     assert "25000 training reviews, 0 test reviews" in printed
-    assert "Total params: 32,337" in printed
     assert "The pictures are in plots/" in printed
-    metrics = json.loads((tmp_path / "metrics/metrics.json").read_text())
-    assert 0.78 <= metrics["validation"]["accuracy"] <= 0.84
-    assert metrics["model"] == {"parameters": 32_337, "input_bytes": 8_000_000}
     assert project.run("git", "status", "--porcelain") == ""
