@@ -1,13 +1,14 @@
 """Why a network says so: what each word of a text did, how the opinion changed as it read, and what it remembers."""
 
 # ruff: noqa: RUF001  (letters that look like others are what some of these texts are about)
+import tracemalloc
 from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import package_rows, rows
+from helpers import rows
 
 from sentiment.common.parameters import Preprocessing
 from sentiment.corpus.encoding import IMDB_LABELS, as_ascii
@@ -48,8 +49,9 @@ def logit(model: Model, text: str) -> float:
 
 
 NETWORKS = [
-    dict(zip(("truncating", "padding", "bidirectional", "pooling"), values, strict=True))
-    for values in product(["pre", "post"], ["pre", "post"], [False, True], ["last", "max_mean"])
+    {"truncating": truncating, "padding": padding} | network
+    for truncating, padding in product(["pre", "post"], repeat=2)
+    for network in ({}, {"bidirectional": True, "pooling": "max_mean"})
 ]
 # Twelve tokens; the network sees six of the nine that it knows.
 TEXT = "Great film, is it? Bad... boring, awful: not the BEST film very"
@@ -87,16 +89,17 @@ def test_a_text_of_no_word_or_of_unknown_ones_has_no_effects():
 
 
 def test_a_long_text_is_explained_in_the_memory_of_a_short_one():
-    """Of 200,000 words, 6 are seen and each has a probability after it."""
-    model = made_model()
-    explained = explain(model, 100_000 * "great boring ")
-    assert len(explained) == 200_000
+    """Of 10,000 words, 6 are seen, and each has a probability after it."""
+    tracemalloc.start()
+    explained = explain(made_model(), 5_000 * "great boring ")
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
     assert sum(word.effect is not None for word in explained) == MAXLEN
     assert explained[-1].probability == explained[1001].probability
 
 
 TEXTS = [
-    *(text for text, _ in package_rows("imdb")[:200]),
+    "A <br /><br />10/10 film... \"so-so\", I didn't (really!) 'like' it; see http://x.y/z_1", "e.g. 1st_rate - 'tis U.S.A.'s",
     "It isn’t “good”… I didn\u00a0like it—at all. soft\u00adhyphen zero\u200bwidth \ufeffmark",
     "«C'est l’Été» 'là', '' cafe\u0301 one<br />two<BR>three<p>four</p>",
     "यह फ़िल्म बहुत अच्छी है।", "이 영화는 재미있어요!", "\u110c\u1162\u1106\u1175 ok", "「最高」の映画。ABC", "很好看,推荐!",
@@ -133,7 +136,7 @@ def test_what_a_network_remembers_is_the_mean_size_of_the_effects_at_each_place(
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("n", [0, 1, 7, 100])
+@pytest.mark.parametrize("n", [0, 1, 7])
 def test_what_is_remembered_is_drawn_for_reviews_of_any_length_and_for_none(tmp_path: Path, recwarn, n):
     plot_memory(np.linspace(0.1, 0.7, n), tmp_path / "memory.csv")
     assert [row["place"] for row in rows(tmp_path / "memory.csv")] == [str(place) for place in range(1, n + 1)]
