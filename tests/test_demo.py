@@ -6,24 +6,22 @@ import json
 import re
 import shutil
 from collections import Counter
-from itertools import chain, product
+from itertools import product
 from pathlib import Path
 
 import browser
 import numpy as np
 import pytest
 from helpers import package_rows
+from made_model import random_model
 
 from report import page as report_page
 from report.page import make_page, network_data
-from sentiment.common.parameters import Preprocessing
 from sentiment.common.reviews import LABEL_NAMES
-from sentiment.common.vocabulary import vocabulary_sha256
-from sentiment.corpus.encoding import IMDB_LABELS, rank_words
 from sentiment.corpus.tokenizers import TOKENIZERS
 from sentiment.inference.classifier import classify
 from sentiment.inference.effects import explain
-from sentiment.inference.forward import CELLS, Direction, Network
+from sentiment.inference.forward import CELLS
 from sentiment.inference.model_folder import Model
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
@@ -107,38 +105,10 @@ def reviews() -> list[str]:
     return [text.replace("\r\n", "\n") for text, _ in package_rows("imdb")[::100]]
 
 
-def made_model(texts: list[str], seed: int = 0, units: int = 3, dim: int = 4, **values) -> Model:
-    """A model with random weights, of float32 as in a file, that knows the most frequent words of the texts."""
-    random = np.random.default_rng(seed)
-
-    def weights(*shape: int) -> np.ndarray:
-        return random.normal(scale=0.7, size=shape).astype(np.float32).astype(np.float64)
-
-    settings = {"cell": "simple_rnn", "pooling": "last", "directions": 1, "one_hot": False} | values
-    sizes = {"maxlen": 8, "num_words": 40, "skip_top": 6, "padding": "pre", "truncating": "pre", "tokenizer": "keras_imdb"}
-    sizes |= {name: values[name] for name in sizes if name in values}
-    num_words, gates = sizes["num_words"], CELLS[settings["cell"]][1] * units
-    bias = (2, gates) if settings["cell"] == "gru" else (gates,)
-    given = num_words if settings["one_hot"] else dim
-    network = Network(
-        sizes["maxlen"],
-        num_words,
-        settings["cell"],
-        settings["pooling"],
-        None if settings["one_hot"] else weights(num_words, dim),
-        [Direction(weights(given, gates), weights(units, gates), weights(*bias)) for _ in range(settings["directions"])],
-        weights(units * settings["directions"] * (2 if settings["pooling"] == "max_mean" else 1)),
-        weights(1).item(),
-    )
-    vocabulary = rank_words(Counter(chain.from_iterable(map(TOKENIZERS[sizes["tokenizer"]], texts))))
-    preprocessing = Preprocessing(**sizes, labels=IMDB_LABELS, vocabulary_sha256=vocabulary_sha256(vocabulary))
-    return Model(network, preprocessing, vocabulary)
-
-
 @pytest.fixture(scope="module")
 def lesson(reviews) -> Model:
     """A model of the lesson's sizes."""
-    return made_model(reviews, units=8, dim=32, maxlen=100, num_words=1000, skip_top=20)
+    return random_model(reviews, units=8, dim=32, maxlen=100, num_words=1000, skip_top=20)
 
 
 def by_python(model: Model, text: str) -> dict:
@@ -166,44 +136,37 @@ def test_a_typed_review_gets_the_label_the_effects_and_the_curve_that_python_giv
         expected = by_python(lesson, text)
         assert_same(exact, expected, text)
         labels[expected["label"]] += 1
-        assert shown["text"] == text
-        assert shown["words"] == text, "all of the text stands there again"
+        assert (shown["text"], shown["words"]) == (text, text), "all of the text stands there again"
         words = expected["words"]
-        unseen = sum(effect is None for _, effect, _ in words)
-        assert shown["unseen"] == f"{unseen} of {len(words)} words"
-        assert [word for word, _, _ in shown["spans"]] == [word for word, _, _ in words]
+        assert shown["unseen"] == f"{sum(effect is None for _, effect, _ in words)} of {len(words)} words"
         largest = max((abs(effect) for _, effect, _ in words if effect is not None), default=0)
-        for (_, style, title), (word, effect, probability) in zip(shown["spans"], words, strict=True):
+        for (span, style, title), (word, effect, probability) in zip(shown["spans"], words, strict=True):
+            assert span == word
             if effect is None:
                 assert (style, title) == ("unseen", "not seen")
-                continue
-            effect_shown, probability_shown = re.fullmatch(r"([+−]\d+\.\d{4}), probability (\d\.\d{4})", title).groups()
-            assert float(effect_shown.replace("−", "-")) == pytest.approx(effect, abs=5.1e-5)
-            assert float(probability_shown) == pytest.approx(probability, abs=5.1e-5)
-            if abs(effect) / largest > 0.61:
-                assert style == ("positive-3" if effect > 0 else "negative-3"), (text, word)
+            else:
+                numbers = re.fullmatch(r"([+−]\d+\.\d{4}), probability (\d\.\d{4})", title)
+                assert float(numbers[1].replace("−", "-")) == pytest.approx(effect, abs=5.1e-5)
+                assert float(numbers[2]) == pytest.approx(probability, abs=5.1e-5)
+                if abs(effect) / largest > 0.61:
+                    assert style == ("positive-3" if effect > 0 else "negative-3"), (text, word)
         if expected["label"] == "unknown":
-            assert shown["result"].startswith("unknown: "), text
-            assert shown["curve"] == ""
+            assert shown["result"].startswith("unknown: ") and shown["curve"] == ""
         else:
-            label, probability = re.fullmatch(r"(\w+), probability (\d\.\d{4})", shown["result"]).groups()
-            assert label == expected["label"]
-            assert float(probability) == pytest.approx(expected["probability"], abs=5.1e-5)
+            result = re.fullmatch(r"(\w+), probability (\d\.\d{4})", shown["result"])
+            assert result[1] == expected["label"]
+            assert float(result[2]) == pytest.approx(expected["probability"], abs=5.1e-5)
             heights = [1 - float(point.split(",")[1]) / 200 for point in shown["curve"].split(" ")]
-            assert heights[-1] == pytest.approx(expected["probability"], abs=1e-6)
-            curve = [p for p, token in zip((p for _, _, p in words), explained_known(lesson, text), strict=True) if token]
+            curve = [words[i][2] for i in known_places(lesson, text)]
             np.testing.assert_allclose(heights if len(curve) > 1 else heights[:1], curve, rtol=0, atol=1e-6)
     assert min(labels["positive"], labels["negative"]) > 20
     assert labels["unknown"] >= 3
 
 
-def explained_known(model: Model, text: str) -> list[bool]:
-    """Of each token of a text, whether it has an id that the network takes."""
-    preprocessing = model.preprocessing
-    return [
-        preprocessing.skip_top <= model.ranks.get(token, -9) + 3 < preprocessing.num_words
-        for token in TOKENIZERS[preprocessing.tokenizer](text)
-    ]
+def known_places(model: Model, text: str) -> list[int]:
+    """The tokens of a text that have an id that the network takes."""
+    ids = [model.ranks.get(token, -9) + 3 for token in TOKENIZERS[model.preprocessing.tokenizer](text)]
+    return [i for i, id in enumerate(ids) if model.preprocessing.skip_top <= id < model.preprocessing.num_words]
 
 
 def test_every_network_that_the_parameters_describe_says_what_it_says_in_python(reviews, tmp_path):
@@ -215,14 +178,14 @@ def test_every_network_that_the_parameters_describe_says_what_it_says_in_python(
     cases = []
     for seed, (network, side) in enumerate(zip(networks, sides, strict=True)):
         setting = dict(zip(names, (*network, *side), strict=True))
-        cases.append((setting, made_model(reviews[:50], seed, **setting), texts))
+        cases.append((setting, random_model(reviews[:50], seed, **setting), texts))
     compare_others(cases, tmp_path)
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_texts_of_all_scripts_are_cut_as_in_python(tokenizer, reviews, tmp_path):
     settings = {"tokenizer": tokenizer, "maxlen": 12, "num_words": 4000, "skip_top": 0}
-    model = made_model([*TYPED, *HOSTILE, *reviews[:20]], **settings)
+    model = random_model([*TYPED, *HOSTILE, *reviews[:20]], **settings)
     compare_others([(tokenizer, model, [*TYPED, *HOSTILE, *reviews[20:40]])], tmp_path)
 
 
@@ -241,7 +204,7 @@ def compare_others(cases: list[tuple[object, Model, list[str]]], folder: Path) -
 
 def test_a_hostile_review_or_vocabulary_runs_nothing(tmp_path):
     words = HOSTILE + [word for text in HOSTILE for word in text.split()]
-    model = made_model(["good bad"], num_words=100, skip_top=0)
+    model = random_model(["good bad"], num_words=100, skip_top=0)
     model = Model(model.network, model.preprocessing, [word.encode() for word in words][:96])
     page = make_page("demo.html", model, "Try")
     assert page.count("</script") == 2, "of the data and of the script"
@@ -275,8 +238,7 @@ def test_a_long_text_is_read_whole_and_the_page_says_what_it_leaves_out(lesson, 
     assert int(said[1]) == len(expected["words"])
     assert len(shown["spans"]) == 5000
     assert sum(style != "unseen" for _, style, _ in shown["spans"]) == 100, "the words that the network sees are among them"
-    known = sum(explained_known(lesson, long))
-    assert len(shown["curve"].split(" ")) == -(-known // int(said[2]))
+    assert len(shown["curve"].split(" ")) == -(-len(known_places(lesson, long)) // int(said[2]))
 
 
 def test_a_network_that_is_too_large_for_a_page_is_left_to_the_command_line(monkeypatch, lesson):

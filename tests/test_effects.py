@@ -9,37 +9,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import rows
+from made_model import random_model
 
-from sentiment.common.parameters import Preprocessing
-from sentiment.corpus.encoding import IMDB_LABELS, as_ascii
+from sentiment.corpus.encoding import as_ascii
 from sentiment.corpus.tokenizers import TOKENIZERS, placed_tokens
 from sentiment.evaluation.memory import effect_by_place
 from sentiment.inference.classifier import classify
 from sentiment.inference.effects import explain
-from sentiment.inference.forward import Direction, Network, logits
+from sentiment.inference.forward import logits
 from sentiment.inference.model_folder import Model
 from sentiment.plots.memory import plot_memory
 
 VOCABULARY = "the a film is it was great awful not boring best n't isn't good bad very".split()
-MAXLEN, NUM_WORDS, SKIP_TOP, UNITS = 6, 17, 5, 3
+MAXLEN, NUM_WORDS, SKIP_TOP = 6, 17, 5
 
 
-def made_model(truncating: str = "pre", padding: str = "pre", bidirectional: bool = False, pooling: str = "last") -> Model:
+def made_model(**values) -> Model:
     """A GRU of random weights; of its vocabulary, the first word is too frequent and the last three are too rare."""
-    random = np.random.default_rng(0)
-    directions = [
-        Direction(
-            random.normal(size=(4, 3 * UNITS)), random.normal(size=(UNITS, 3 * UNITS)), random.normal(size=(2, 3 * UNITS))
-        )
-        for _ in range(1 + bidirectional)
-    ]
-    kernel = random.normal(size=UNITS * (1 + bidirectional) * (2 if pooling == "max_mean" else 1))
-    network = Network(MAXLEN, NUM_WORDS, "gru", pooling, random.normal(size=(NUM_WORDS, 4)), directions, kernel, 0.1)
-    preprocessing = Preprocessing(
-        num_words=NUM_WORDS, skip_top=SKIP_TOP, maxlen=MAXLEN, padding=padding, truncating=truncating, tokenizer="keras_imdb",
-        labels=IMDB_LABELS, vocabulary_sha256="0" * 64,
-    )  # fmt: skip
-    return Model(network, preprocessing, [word.encode() for word in VOCABULARY])
+    texts = [" ".join((len(VOCABULARY) - i) * [word]) for i, word in enumerate(VOCABULARY)]
+    return random_model(texts, cell="gru", maxlen=MAXLEN, num_words=NUM_WORDS, skip_top=SKIP_TOP, **values)
 
 
 def logit(model: Model, text: str) -> float:
@@ -51,7 +39,7 @@ def logit(model: Model, text: str) -> float:
 NETWORKS = [
     {"truncating": truncating, "padding": padding} | network
     for truncating, padding in product(["pre", "post"], repeat=2)
-    for network in ({}, {"bidirectional": True, "pooling": "max_mean"})
+    for network in ({}, {"directions": 2, "pooling": "max_mean"})
 ]
 # Twelve tokens; the network sees six of the nine that it knows.
 TEXT = "Great film, is it? Bad... boring, awful: not the BEST film very"

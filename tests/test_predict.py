@@ -1,8 +1,6 @@
 """Raw text in, sentiment out: what `python -m sentiment.predict` prints."""
 
-import csv
 import gzip
-import io
 import json
 import os
 import pty
@@ -24,6 +22,7 @@ from sentiment.common.reviews import load_padded
 from sentiment.corpus.archive import read_archive
 from sentiment.corpus.encoding import IMDB_LABELS, LabelledTexts, as_ascii
 from sentiment.corpus.text_files import LONGEST, read_csv, read_lines
+from sentiment.inference.classifier import classify
 from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import read_model
 from sentiment.predict import main
@@ -89,18 +88,12 @@ def test_the_raw_test_reviews_of_the_archive_get_the_probabilities_of_evaluate(r
     archive = real_data / "aclImdb_v1_labelled.tar.gz"
     project.set_params(fetch__source="archive", fetch__archive=str(archive), train__epochs=1)
     project.run("dvc", "repro", "--quiet")
-    padded, model = load_padded(tmp_path / "data/padded/test.npz"), read_model(tmp_path / "data/model")
+    model, padded = read_model(tmp_path / "data/model"), load_padded(tmp_path / "data/padded/test.npz")
     texts = [text.decode() for text in fetched_order(*read_archive(archive, "archive"))]
-    file = io.StringIO()
-    csv.writer(file).writerows([("review", "sentiment"), *zip(texts, padded.y.tolist(), strict=True)])
-    arguments = "--json", "--csv", "review", "--labels", "sentiment"
-    *predicted, comparison = answers(predict(project, *arguments, stdin=file.getvalue().encode()))
-    found = np.array([answer["probability"] for answer in predicted])
     in_ascii = np.array([as_ascii(text) == text for text in texts])
     assert np.sum(~in_ascii) == 27
-    np.testing.assert_allclose(found[in_ascii], probabilities(model.network, padded.x)[in_ascii], rtol=0, atol=1e-6)
-    scores = json.loads((tmp_path / "metrics/metrics.json").read_text())["test"]
-    assert comparison["accuracy"] == pytest.approx(scores["accuracy"], abs=27 / 25_000)
+    found, expected = classify(model, texts)[0], probabilities(model.network, padded.x)
+    np.testing.assert_allclose(found[in_ascii], expected[in_ascii], rtol=0, atol=1e-9)
 
 
 def test_texts_are_taken_from_arguments_a_file_or_standard_input_a_line_each(project, predict_here, tmp_path):
@@ -198,48 +191,32 @@ def test_the_longest_reviews_need_no_more_memory_however_many_they_are(project, 
     assert peaks[1] < peaks[0] + 50_000
 
 
-@pytest.fixture
-def labelled(tmp_path) -> str:
-    """The path of a CSV file with a newline in a text, and with each spelling of the labels."""
-    return written(
+def test_the_reviews_of_a_csv_file_are_compared_with_its_labels(predict_here, tmp_path):
+    """Some have a newline or quotes; each spelling of the labels is there."""
+    probability = {text: answers(predict_here("--json", text))[0]["probability"] for text in ("Awful", "Wonderful film")}
+    low, high = sorted(probability, key=probability.__getitem__)
+    path = written(
         tmp_path,
-        "id,review,sentiment\n"
-        '1,"A wonderful film,\nperfect",positive\n'
-        "2,Wonderful,NEG\n\n"
-        "3,Awful,pos\n"
-        '4,"""Awful"", boring",0\n'
-        "5,Perfect,1\n"
-        "6,Xqzt,Negative\n"
-        "7,,pos\n",
+        f'id,review,sentiment\n1,"{high},\n",positive\n2,{high},NEG\n\n3,{low},pos\n4,"""{low}"", ",0\n5,{high},1\n'
+        "6,Xqzt,Negative\n7,,pos\n",
     )
-
-
-def test_the_reviews_of_a_csv_file_are_compared_with_its_labels(predict_here, labelled):
-    texts = "A wonderful film, perfect", "Wonderful", "Awful", "Awful boring", "Perfect", "Xqzt", ""
-    expected = answers(predict_here("--json", *texts))
-    assert answers(predict_here("--json", "--csv", "review", "--file", labelled)) == expected
-
-    between = str(np.median([answer["probability"] for answer in expected[:5]]))
-    arguments = "--threshold", between, "--csv", "review", "--labels", "sentiment", "--file", labelled
+    arguments = "--threshold", f"{np.mean([*probability.values()])}", "--csv", "review", "--labels", "sentiment", "--file", path
     *answered, comparison = answers(predict_here("--json", *arguments))
-    actual = ["positive", "negative", "positive", "negative", "positive", "negative", "positive"]
-    pairs = [(label, answer["label"]) for label, answer in zip(actual, answered, strict=True)]
-    assert comparison["accuracy"] == sum(label == predicted for label, predicted in pairs) / 5
-    assert comparison["confusion"] == [
-        {"actual": label, "predicted": predicted, "reviews": pairs.count((label, predicted))}
-        for label in ("positive", "negative")
-        for predicted in ("positive", "negative", None)
+    assert [answer["probability"] for answer in answered[:2]] == 2 * [probability[high]]
+    counts = {"positive": [2, 1, 1], "negative": [1, 1, 1]}
+    confusion = [
+        {"actual": actual, "predicted": predicted, "reviews": reviews}
+        for actual, row in counts.items()
+        for predicted, reviews in zip(("positive", "negative", None), row, strict=True)
     ]
-
-    *_, empty, header, positive, negative, accuracy = predict_here(*arguments).decode().split("\n")[:-1]
-    assert (empty, header) == ("", "actual    predicted positive  negative  unknown")
-    counted = [counted["reviews"] for counted in comparison["confusion"]]
-    assert 0 < comparison["accuracy"] < 1
-    assert [line.split() for line in (positive, negative)] == [
-        ["positive", *map(str, counted[:3])],
-        ["negative", *map(str, counted[3:])],
-    ]
-    assert accuracy == f"accuracy {comparison['accuracy']:.4f}, unknown reviews aside"
+    assert comparison == {"accuracy": 0.6, "confusion": confusion}
+    assert predict_here(*arguments).decode().endswith(
+        "\n\n"
+        "actual    predicted positive  negative  unknown\n"
+        "positive                   2         1        1\n"
+        "negative                   1         1        1\n"
+        "accuracy 0.6000, unknown reviews aside\n"
+    )  # fmt: skip
 
 
 def test_without_a_review_of_known_words_there_is_no_accuracy(predict_here, tmp_path):
@@ -259,7 +236,7 @@ def test_a_prediction_is_explained_by_its_strongest_words_each_way_and_by_what_w
     assert not any("\x1b" in line for line in printed), "neither colours, where there is no terminal, nor what a text has"
 
 
-def test_an_explanation_in_json_has_each_word_with_its_place_its_effect_and_the_probability_after_it(predict_here):
+def test_an_explanation_in_json_has_each_word_with_its_place_its_effect_and_the_probability_after_it(predict_here, tmp_path):
     """By hand: the effect of a word, from the probabilities of the text with it and without it."""
     text, without = "Xqzt! Wonderful, but awful\u2026 superb", "Xqzt! Wonderful, but \u2026 superb"
     whole, changed = answers(predict_here("--json", "--explain", text, without))
@@ -269,15 +246,10 @@ def test_an_explanation_in_json_has_each_word_with_its_place_its_effect_and_the_
     logit, logit_without = (np.log(p / (1 - p)) for p in (whole["probability"], changed["probability"]))
     assert whole["words"][3]["effect"] == pytest.approx(logit - logit_without, abs=2e-5)
     assert whole["words"][-1]["probability"] == whole["probability"]
-    assert "words" not in answers(predict_here("--json", text))[0]
-
-
-def test_files_and_labels_are_explained_too(predict_here, labelled):
-    arguments = "--json", "--csv", "review", "--labels", "sentiment", "--file", labelled
-    plain, explained = (answers(predict_here(*arguments, *explain)) for explain in ((), ("--explain",)))
-    assert plain[-1] == explained[-1]
-    assert [{key: value for key, value in answer.items() if key != "words"} for answer in explained[:-1]] == plain[:-1]
-    assert [bool(answer["words"]) for answer in explained[:-1]] == [True] * 6 + [False], "the last one has no text"
+    path = written(tmp_path, f'review,label\n"{text}",1\n')
+    arguments = "--json", "--csv", "review", "--labels", "label", "--file", path
+    assert answers(predict_here("--explain", *arguments))[0] == whole
+    assert "words" not in answers(predict_here(*arguments))[0]
 
 
 @contextmanager
@@ -374,15 +346,8 @@ def test_the_model_and_the_package_with_what_pip_installs_for_it_are_enough(proj
         (tmp_path / f"elsewhere/{name}.py").write_text("raise ModuleNotFoundError(__name__)")
     elsewhere = Project(tmp_path / "elsewhere")
     assert predict(elsewhere, "--model", str(model), "--json", "A wonderful film", "Awful") == expected
-
-
-def test_more_lines_than_are_read_at_once_are_answered_in_order(predict_here, tmp_path):
-    first, second = answers(predict_here("--json", "A wonderful film", "awful"))
-    assert first != second
-    (tmp_path / "reviews").write_bytes(b"".join(b"A wonderful film\n" if i % 3 else b"awful\n" for i in range(2500)))
-    assert answers(predict_here("--json", "--file", str(tmp_path / "reviews"))) == [
-        first if i % 3 else second for i in range(2500)
-    ]
+    installed = "python", "-c", "from sentiment.predict import command; command()"
+    assert elsewhere.run(*installed, "text", status=1).startswith("ERROR: data/model has no model: ")
 
 
 @pytest.mark.parametrize(
