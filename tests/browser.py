@@ -18,6 +18,17 @@ AROUND = """<!DOCTYPE html><meta charset="utf-8"><meta name="color-scheme" conte
 <script>addEventListener("message", (event) => {{ document.body.textContent = JSON.stringify(event.data); }});</script>"""
 
 
+# What would run, or end the element that it is in, were it taken for HTML.
+HOSTILE = [
+    "</script><script>document.title = 'hacked'</script>",
+    "<img src=x onerror=\"document.title = 'hacked'\">",
+    "\"' onfocus='document.title = 1' autofocus x=\"",
+    "javascript:document.title='hacked'",
+    "</textarea></title></style><svg onload=\"document.title = 'hacked'\">",
+    "<!-- <script> \u2028 \u2029 ]]> {{ 7 * 7 }} ${alert(1)} `",
+]
+
+
 def told(page: str, script: str, folder: Path, width: int = 1300, dark: bool = False) -> dict:
     """What a script at the end of a page tells with `parent.postMessage(…, "*")`, in a window of this width."""
     chromium = shutil.which("chromium")

@@ -49,15 +49,6 @@ TYPED = [
     "🎬 👍🏽 great 👨‍👩‍👧 bad𝒜𐐀𐐨 🇩🇪",
     "constructor __proto__ toString hasOwnProperty",
 ]
-# What would run, or end the element that it is in, were it taken for HTML.
-HOSTILE = [
-    "</script><script>document.title = 'hacked'</script>",
-    "<img src=x onerror=\"document.title = 'hacked'\">",
-    "\"' onfocus='document.title = 1' autofocus x=\"",
-    "javascript:document.title='hacked'",
-    "</textarea></title></style><svg onload=\"document.title = 'hacked'\">",
-    "<!-- <script> \u2028 \u2029 ]]> {{ 7 * 7 }} ${alert(1)} `",
-]
 # Put at the end of a page: does what `driven` is told to, and tells what came of it.
 DRIVER = """
 async function exactly(network, text) {
@@ -185,8 +176,8 @@ def test_every_network_that_the_parameters_describe_says_what_it_says_in_python(
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_texts_of_all_scripts_are_cut_as_in_python(tokenizer, reviews, tmp_path):
     settings = {"tokenizer": tokenizer, "maxlen": 12, "num_words": 4000, "skip_top": 0}
-    model = random_model([*TYPED, *HOSTILE, *reviews[:20]], **settings)
-    compare_others([(tokenizer, model, [*TYPED, *HOSTILE, *reviews[20:40]])], tmp_path)
+    model = random_model([*TYPED, *browser.HOSTILE, *reviews[:20]], **settings)
+    compare_others([(tokenizer, model, [*TYPED, *browser.HOSTILE, *reviews[20:40]])], tmp_path)
 
 
 def compare_others(cases: list[tuple[object, Model, list[str]]], folder: Path) -> None:
@@ -203,14 +194,14 @@ def compare_others(cases: list[tuple[object, Model, list[str]]], folder: Path) -
 
 
 def test_a_hostile_review_or_vocabulary_runs_nothing(tmp_path):
-    words = HOSTILE + [word for text in HOSTILE for word in text.split()]
+    words = browser.HOSTILE + [word for text in browser.HOSTILE for word in text.split()]
     model = random_model(["good bad"], num_words=100, skip_top=0)
     model = Model(model.network, model.preprocessing, [word.encode() for word in words][:96])
     page = make_page("demo.html", model, "Try")
     assert page.count("</script") == 2, "of the data and of the script"
-    seen = driven(page, tmp_path, HOSTILE)
+    seen = driven(page, tmp_path, browser.HOSTILE)
     assert (seen["title"], seen["pictures"]) == ("Try", 0)
-    for text, shown in zip(HOSTILE, seen["typed"], strict=True):
+    for text, shown in zip(browser.HOSTILE, seen["typed"], strict=True):
         assert shown["words"] == text
         assert shown["elements"] == len(shown["spans"])
     # The words of the vocabulary arrive as they are.

@@ -122,6 +122,8 @@ def test_what_a_network_remembers_is_the_mean_size_of_the_effects_at_each_place(
                 expected[place] += abs(both[0] - both[1]) / 4
         found = effect_by_place(x, partial(logits, network), padding)
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    assert effect_by_place(x[1:2], partial(logits, network), "pre").shape == (0,), "no review fills maxlen"
+    assert effect_by_place(x[:0], partial(logits, network), "pre").shape == (0,)
 
 
 @pytest.mark.parametrize("n", [0, 1, 7])
@@ -130,8 +132,3 @@ def test_what_is_remembered_is_drawn_for_reviews_of_any_length_and_for_none(tmp_
     assert [row["place"] for row in rows(tmp_path / "memory.csv")] == [str(place) for place in range(1, n + 1)]
     assert (tmp_path / "memory.png").read_bytes().startswith(b"\x89PNG")
     assert not list(recwarn)
-
-
-def test_without_a_review_that_fills_maxlen_there_is_no_effect_by_place():
-    assert effect_by_place(np.zeros((3, MAXLEN), np.int32), partial(logits, made_model().network), "pre").shape == (0,)
-    assert effect_by_place(np.zeros((0, MAXLEN), np.int32), partial(logits, made_model().network), "pre").shape == (0,)

@@ -5,19 +5,20 @@ import csv
 import importlib
 import json
 import re
+from operator import methodcaller
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
-from conftest import Project, copy_of_project
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-from helpers import package_rows
+from conftest import ROOT, Project
+from fontTools.ttLib import TTFont
+from helpers import ragged, sequences
 
 from sentiment.common.errors import UserError
 from sentiment.common.files import write_json
-from sentiment.common.parameters import CsvSection, Encoding, SplitSection
-from sentiment.common.reviews import Padded, load_padded
+from sentiment.common.parameters import Encoding, SplitSection, read_params
+from sentiment.common.reviews import Padded, Reviews, load_padded
 from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import IMDB_LABELS, Dataset
 from sentiment.corpus.tokenizers import characters, words
@@ -27,10 +28,6 @@ from sentiment.inference.model_folder import read_model
 from sentiment.plots.words import plot_words
 from sentiment.preprocessing import split_reviews
 
-DEFAULTS = {
-    "folder": "own", "text": "review", "label": "sentiment", "tokens": "words",
-    "positive": ["positive", "pos", "1"], "negative": ["negative", "neg", "0"],
-}  # fmt: skip
 GOOD, BAD = "great,positive", "awful,negative"
 # Words of good and of bad reviews, and of both.
 TELLING = "재미있어요 최고예요 감동적".split(), "지루해요 최악이에요 별로".split()
@@ -54,23 +51,19 @@ def made_rows(n: int, seed: int = 0) -> list[tuple[str, str]]:
 def fetched(tmp_path, monkeypatch):
     """What the source `csv` gives of files in a folder."""
 
-    def fetch(files: dict[str, str | bytes], **changes: object) -> Dataset:
+    def fetch(files: dict[str, str], **changes: object) -> Dataset:
         monkeypatch.chdir(tmp_path)
-        Path("own").mkdir(exist_ok=True)
+        Path("own").mkdir()
         for name, content in files.items():
-            Path("own", name).write_bytes(content.encode() if isinstance(content, str) else content)
-        return from_csv(CsvSection.model_validate(DEFAULTS | changes), tmp_path)
+            Path("own", name).write_text(content)
+        return from_csv(read_params(ROOT / "params.yaml").fetch.csv.model_copy(update={"folder": "own"} | changes), tmp_path)
 
     return fetch
 
 
-def texts_of(dataset: Dataset, split: str = "train") -> list[str]:
+def texts_of(dataset: Dataset, reviews: Reviews) -> list[str]:
     """The reviews, decoded by the vocabulary."""
-    reviews = getattr(dataset, split)
-    return [
-        b" ".join(dataset.vocabulary[rank - 1] for rank in tokens).decode()
-        for tokens in np.split(reviews.tokens, reviews.offsets[1:-1])
-    ]
+    return [b" ".join(dataset.vocabulary[rank - 1] for rank in ranks).decode() for ranks in sequences(reviews)]
 
 
 @pytest.mark.parametrize(
@@ -117,9 +110,9 @@ def test_the_reviews_are_in_the_order_of_the_file_and_words_ranked_by_count_then
         }
     )
     assert dataset.vocabulary == [b"d", b"b", b"c", b"a"]
-    assert texts_of(dataset) == ["b c a b", "c d", "d d"]
+    assert texts_of(dataset, dataset.train) == ["b c a b", "c d", "d d"]
     assert dataset.train.labels.tolist() == [1, 0, 1]
-    assert texts_of(dataset, "test") == ["a b"]
+    assert texts_of(dataset, dataset.test) == ["a b"]
     assert dataset.test.labels.tolist() == [0]
     assert dataset.tokenizer == "words"
 
@@ -129,68 +122,55 @@ def test_tabs_separate_the_values_of_a_tsv_file_and_any_two_classes_will_do(fetc
         {"train.tsv": 'text\tclass\n"Win, now"\tSpam\nsee you\tham\n'},
         text="text", label="class", positive=["spam"], negative=["ham"],
     )  # fmt: skip
-    assert texts_of(dataset) == ["win now", "see you"]
+    assert texts_of(dataset, dataset.train) == ["win now", "see you"]
     assert dataset.train.labels.tolist() == [1, 0]
     assert len(dataset.test.labels) == 0
 
 
-TRAIN = {"train.csv": f"review,sentiment\n{GOOD}\n{BAD}\n"}
+@pytest.mark.parametrize(
+    ("name", "rows", "is_told"),
+    [
+        ("train.tsv", [GOOD], ", line 1 has no column 'review'; its header has 'review,sentiment': save it with tabs between"),
+        ("train.csv", [GOOD, "so,so"], ", line 3 has the label 'so'; allowed are positive, pos, 1, negative, neg, 0."),
+        ("train.csv", [GOOD, "  ,0"], ", line 3 has no text in the column 'review': write it, or remove the row."),
+        (
+            "train.csv",
+            [GOOD, GOOD],
+            " has 2 positive and 0 negative reviews, with 1 different words: it needs a review of each",
+        ),
+        ("train.csv", ["!!,1", "??,0"], " has 1 positive and 1 negative reviews, with 0 different words"),
+        ("test.csv", [], " has no review: add some, or remove the file."),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_refused_with_its_name_and_line(fetched, name, rows, is_told):
+    files = {} if name == "train.tsv" else {"train.csv": f"review,sentiment\n{GOOD}\n{BAD}\n"}
+    with pytest.raises(UserError, match=f"^own/{re.escape(name + is_told)}"):
+        fetched(files | {name: "\n".join(["review,sentiment", *rows, ""])})
 
 
 @pytest.mark.parametrize(
-    ("files", "is_told"),
+    ("names", "is_told"),
     [
-        ({}, "own has neither train.csv nor train.tsv: put your reviews there"),
-        (TRAIN | {"train.tsv": ""}, "own has both train.csv and train.tsv: remove the one that is not to be read."),
-        (TRAIN | {"test.csv": "", "test.tsv": ""}, "own has both test.csv and test.tsv: remove"),
-        (
-            {"train.tsv": "review,sentiment\n"},
-            "own/train.tsv, line 1 has no column 'review'; its header has 'review,sentiment': save it with tabs between",
-        ),
-        (
-            {"train.csv": f"review,sentiment\n{GOOD}\n{BAD}\nso so,neutral\n"},
-            "own/train.csv, line 4 has the label 'neutral'; allowed are positive, pos, 1, negative, neg, 0.",
-        ),
-        (
-            {"train.csv": f"review,sentiment\n{GOOD}\n  ,negative\n"},
-            "own/train.csv, line 3 has no text in the column 'review': write it, or remove the row.",
-        ),
-        (
-            {"train.csv": f"review,sentiment\n{GOOD}\n{GOOD}\n"},
-            "own/train.csv has 2 positive and 0 negative reviews, with 1 different words: it needs a review of each class",
-        ),
-        (
-            {"train.csv": "review,sentiment\n!!,1\n??,0\n"},
-            "own/train.csv has 1 positive and 1 negative reviews, with 0 different words",
-        ),
-        (TRAIN | {"test.csv": f"text,sentiment\n{GOOD}\n"}, "own/test.csv, line 1 has no column 'review'"),
-        (TRAIN | {"test.csv": "review,sentiment\n"}, "own/test.csv has no review: add some, or remove the file."),
-        ({"train.csv": f"review,sentiment\n{GOOD}\n".encode("utf-16")}, "own/train.csv, line 1 is not UTF-8 text"),
+        ([], "own has neither train.csv nor train.tsv: put your reviews there"),
+        (["train.csv", "train.tsv"], "own has both train.csv and train.tsv: remove the one that is not to be read."),
+        (["train.csv", "test.csv", "test.tsv"], "own has both test.csv and test.tsv: remove"),
     ],
 )
-def test_a_file_that_can_not_be_used_is_refused_with_its_name_and_line(fetched, files, is_told):
-    with pytest.raises(UserError) as error:
-        fetched(files)
-    assert str(error.value).startswith(is_told)
-    assert "\n" not in str(error.value)
+def test_a_folder_without_a_file_or_with_two_of_a_kind_is_refused(fetched, names, is_told):
+    with pytest.raises(UserError, match=f"^{is_told}"):
+        fetched(dict.fromkeys(names, f"review,sentiment\n{GOOD}\n{BAD}\n"))
 
 
 @pytest.mark.parametrize(("n", "share", "size"), [(10, 0.8, 8), (7, 0.5, 3), (2, 0.8, 1)])
-def test_a_share_of_the_reviews_is_for_training(fetched, n, share, size):
-    dataset = fetched({"train.csv": f"review,sentiment\n{GOOD}\n" + (n - 1) * f"{BAD}\n"})
-    train, validation = split_reviews(dataset.train, SplitSection(num_words=10, skip_top=0, train_size=share, seed=1))
+def test_a_share_of_the_reviews_is_for_training(n, share, size):
+    train, validation = split_reviews(ragged(*n * [[1]]), SplitSection(num_words=10, skip_top=0, train_size=share, seed=1))
     assert (len(train.labels), len(validation.labels)) == (size, n - size)
 
 
-@pytest.mark.parametrize("train_size", [3, 20_000, 0.1])
-def test_a_train_size_that_does_not_fit_is_refused_with_those_that_do(fetched, train_size):
-    reviews = fetched({"train.csv": f"review,sentiment\n{GOOD}\n{BAD}\n{BAD}\n"}).train
-    with pytest.raises(UserError) as error:
-        split_reviews(reviews, SplitSection(num_words=10, skip_top=0, train_size=train_size, seed=1))
-    assert str(error.value) == (
-        f"`split.train_size` is {train_size}: of 3 reviews, 1 to 2 can be for training, so that at least one is left for "
-        "validation; a share such as 0.8 fits any number of reviews."
-    )
+def test_a_share_of_no_review_is_refused_with_those_that_fit():
+    told = "`split.train_size` is 0.1: of 3 reviews, 1 to 2 can be for training, so that at least one is left for validation; "
+    with pytest.raises(UserError, match=f"^{told}a share such as 0.8 fits any number of reviews.$"):
+        split_reviews(ragged([1], [1], [1]), SplitSection(num_words=10, skip_top=0, train_size=0.1, seed=1))
 
 
 @pytest.fixture(scope="module")
@@ -252,17 +232,11 @@ def test_a_name_is_drawn_with_a_font_that_this_machine_has_or_left_out_and_told(
         "fonts-noto-cjk for Chinese, Japanese and Korean, fonts-noto-core for others), and run "
         "`dvc repro --force --single-item evaluate`.\n"
     )
-    pen = TTGlyphPen(None)
-    pen.moveTo((0, 0)), pen.lineTo((500, 700)), pen.lineTo((500, 0)), pen.closePath()
-    font = FontBuilder(1000)
-    font.setupGlyphOrder([".notdef", "letter"])
-    font.setupCharacterMap({0xF8F3: "letter"})
-    font.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "letter": pen.glyph()})
-    font.setupHorizontalMetrics({".notdef": (600, 0), "letter": (600, 0)})
-    font.setupHorizontalHeader(ascent=800, descent=-200)
-    font.setupNameTable({"familyName": "Made", "styleName": "Regular"})
-    font.setupOS2()
-    font.setupPost()
+    font = TTFont(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSansDisplay.ttf"))
+    for table in filter(methodcaller("isUnicode"), font["cmap"].tables):
+        table.cmap[0xF8F3] = font.getGlyphOrder()[-1]
+    for name in font["name"].names:
+        name.string = "Made"
     font.save(tmp_path / "made.ttf")
     monkeypatch.setattr("matplotlib.font_manager.X11FontDirectories", [str(tmp_path)])
     plot_words(learned, ["\uf8f3\uf8f3".encode(), b"plain"], tmp_path / "with.csv")
@@ -331,17 +305,3 @@ def test_the_study_says_that_it_is_one_of_imdb(module, tmp_path, monkeypatch):
     told = "data/reviews has your own reviews, but the study needs IMDB's: set `fetch.source` to package"
     with pytest.raises(UserError, match=f"^{re.escape(told)}"):
         importlib.import_module(f"studies.{module}").main()
-
-
-@pytest.mark.real
-@pytest.mark.slow
-@pytest.mark.pipeline
-def test_imdb_as_kaggle_has_it_gives_an_accuracy_within_the_spread_of_the_lesson(tmp_path):
-    copy_of_project(tmp_path)
-    project = Project(tmp_path)
-    project.run("git", "init", "--quiet")
-    write_rows(tmp_path / "data/own/train.csv", package_rows("imdb"))
-    project.set_params(fetch__source="csv")
-    assert "25000 training reviews, 0 test reviews" in project.run("dvc", "repro")
-    metrics = json.loads((tmp_path / "metrics/metrics.json").read_text())
-    assert 0.796 <= metrics["validation"]["accuracy"] <= 0.819

@@ -229,22 +229,16 @@ def test_the_report_is_readable_on_a_phone_in_the_dark_and_by_a_screen_reader(pr
 
 def test_a_hostile_review_runs_nothing_in_the_report(make_project, tmp_path):
     """Reviews of one's own, each with something that would run, were it taken for HTML; so has the vocabulary."""
-    hostile = [
-        "</script><script>document.title='hacked'</script>", "<img src=x onerror=\"document.title='hacked'\">",
-        "\"' onmouseover='document.title=1' x=\"", "javascript:document.title='hacked'",
-        "</p></li></ol><svg onload=document.title=1>",
-        "<!-- \u2028 ]]> {{ 7 * 7 }} {% raw %} &lt;script&gt;",
-    ]  # fmt: skip
     project = make_project()
     write_own_reviews(
-        project.folder, [(f"{hostile[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120)]
+        project.folder, [(f"{browser.HOSTILE[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120)]
     )
     project.set_params(fetch__source="csv", split__train_size=0.8, split__skip_top=0, split__num_words=100)
     project.run("dvc", "repro", "--quiet")
     report = written_report(project)
     reviews = shown_reviews(report)
     assert not any(review["of_ids"] for review in reviews)
-    assert all(any(text in review["text"] for text in hostile) for review in reviews)
+    assert all(any(text in review["text"] for text in browser.HOSTILE) for review in reviews)
     seen = browser.told(report, READ, tmp_path)
     assert seen["title"] == "Sentiment: a run"
     assert seen["handlers"] == 0

@@ -45,23 +45,26 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
+def is_free(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
+
+
 @contextmanager
 def running(folder: Path, port: int, *command: str, **environment: str) -> Iterator[None]:
     """A server that answers at the port, while the block runs."""
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
-    try:
-        while True:
-            assert server.poll() is None, (folder / "log").read_text()
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
+    log = folder / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output) as server,
+    ):
+        try:
+            while is_free(port):
+                assert server.poll() is None, log.read_text()
                 time.sleep(0.1)
-        yield
-    finally:
-        server.terminate()
-        server.wait()
+            yield
+        finally:
+            server.terminate()
 
 
 @contextmanager
