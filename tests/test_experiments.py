@@ -54,11 +54,10 @@ def test_of_an_experiment_from_before_the_remote_dvc_pushes_no_result_and_run_ag
     project = make_finished_project()
     project.run("dvc", "exp", "run", "--quiet", "--name", "before", "-S", "evaluate.threshold=0.4")
     project.run("sh", "-c", "git checkout --quiet params.yaml && dvc repro --quiet")
-    project.run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "bare"))
-    project.run("git", "remote", "add", "origin", str(tmp_path / "bare"))
     project.run("dvc", "remote", "add", "--quiet", "--default", "storage", str(tmp_path / "storage"))
     project.commit()
-    project.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
+    project.run("git", "clone", "--quiet", "--bare", ".", str(tmp_path / "bare"))
+    project.run("git", "remote", "add", "origin", str(tmp_path / "bare"))
     project.run("dvc", "push")
     assert "uploaded" not in project.run("dvc", "exp", "push", "origin", "before")
 
