@@ -1,44 +1,33 @@
 """Why a network says so: what each word of a text did, how the opinion changed as it read, and what it remembers."""
 
 # ruff: noqa: RUF001  (letters that look like others are what some of these texts are about)
+import tracemalloc
 from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import package_rows, rows
+from helpers import rows
+from made_model import random_model
 
-from sentiment.common.parameters import Preprocessing
-from sentiment.corpus.encoding import IMDB_LABELS, as_ascii
+from sentiment.corpus.encoding import as_ascii
 from sentiment.corpus.tokenizers import TOKENIZERS, placed_tokens
 from sentiment.evaluation.memory import effect_by_place
 from sentiment.inference.classifier import classify
 from sentiment.inference.effects import explain
-from sentiment.inference.forward import Direction, Network, logits
+from sentiment.inference.forward import logits
 from sentiment.inference.model_folder import Model
 from sentiment.plots.memory import plot_memory
 
 VOCABULARY = "the a film is it was great awful not boring best n't isn't good bad very".split()
-MAXLEN, NUM_WORDS, SKIP_TOP, UNITS = 6, 17, 5, 3
+MAXLEN, NUM_WORDS, SKIP_TOP = 6, 17, 5
 
 
-def made_model(truncating: str = "pre", padding: str = "pre", bidirectional: bool = False, pooling: str = "last") -> Model:
+def made_model(**values) -> Model:
     """A GRU of random weights; of its vocabulary, the first word is too frequent and the last three are too rare."""
-    random = np.random.default_rng(0)
-    directions = [
-        Direction(
-            random.normal(size=(4, 3 * UNITS)), random.normal(size=(UNITS, 3 * UNITS)), random.normal(size=(2, 3 * UNITS))
-        )
-        for _ in range(1 + bidirectional)
-    ]
-    kernel = random.normal(size=UNITS * (1 + bidirectional) * (2 if pooling == "max_mean" else 1))
-    network = Network(MAXLEN, NUM_WORDS, "gru", pooling, random.normal(size=(NUM_WORDS, 4)), directions, kernel, 0.1)
-    preprocessing = Preprocessing(
-        num_words=NUM_WORDS, skip_top=SKIP_TOP, maxlen=MAXLEN, padding=padding, truncating=truncating, tokenizer="keras_imdb",
-        labels=IMDB_LABELS, vocabulary_sha256="0" * 64,
-    )  # fmt: skip
-    return Model(network, preprocessing, [word.encode() for word in VOCABULARY])
+    texts = [" ".join((len(VOCABULARY) - i) * [word]) for i, word in enumerate(VOCABULARY)]
+    return random_model(texts, cell="gru", maxlen=MAXLEN, num_words=NUM_WORDS, skip_top=SKIP_TOP, **values)
 
 
 def logit(model: Model, text: str) -> float:
@@ -48,8 +37,9 @@ def logit(model: Model, text: str) -> float:
 
 
 NETWORKS = [
-    dict(zip(("truncating", "padding", "bidirectional", "pooling"), values, strict=True))
-    for values in product(["pre", "post"], ["pre", "post"], [False, True], ["last", "max_mean"])
+    {"truncating": truncating, "padding": padding} | network
+    for truncating, padding in product(["pre", "post"], repeat=2)
+    for network in ({}, {"directions": 2, "pooling": "max_mean"})
 ]
 # Twelve tokens; the network sees six of the nine that it knows.
 TEXT = "Great film, is it? Bad... boring, awful: not the BEST film very"
@@ -87,16 +77,17 @@ def test_a_text_of_no_word_or_of_unknown_ones_has_no_effects():
 
 
 def test_a_long_text_is_explained_in_the_memory_of_a_short_one():
-    """Of 200,000 words, 6 are seen and each has a probability after it."""
-    model = made_model()
-    explained = explain(model, 100_000 * "great boring ")
-    assert len(explained) == 200_000
+    """Of 10,000 words, 6 are seen, and each has a probability after it."""
+    tracemalloc.start()
+    explained = explain(made_model(), 5_000 * "great boring ")
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
     assert sum(word.effect is not None for word in explained) == MAXLEN
     assert explained[-1].probability == explained[1001].probability
 
 
 TEXTS = [
-    *(text for text, _ in package_rows("imdb")[:200]),
+    "A <br /><br />10/10 film... \"so-so\", I didn't (really!) 'like' it; see http://x.y/z_1", "e.g. 1st_rate - 'tis U.S.A.'s",
     "It isn’t “good”… I didn\u00a0like it—at all. soft\u00adhyphen zero\u200bwidth \ufeffmark",
     "«C'est l’Été» 'là', '' cafe\u0301 one<br />two<BR>three<p>four</p>",
     "यह फ़िल्म बहुत अच्छी है।", "이 영화는 재미있어요!", "\u110c\u1162\u1106\u1175 ok", "「最高」の映画。ABC", "很好看,推荐!",
@@ -131,16 +122,13 @@ def test_what_a_network_remembers_is_the_mean_size_of_the_effects_at_each_place(
                 expected[place] += abs(both[0] - both[1]) / 4
         found = effect_by_place(x, partial(logits, network), padding)
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    assert effect_by_place(x[1:2], partial(logits, network), "pre").shape == (0,), "no review fills maxlen"
+    assert effect_by_place(x[:0], partial(logits, network), "pre").shape == (0,)
 
 
-@pytest.mark.parametrize("n", [0, 1, 7, 100])
+@pytest.mark.parametrize("n", [0, 1, 7])
 def test_what_is_remembered_is_drawn_for_reviews_of_any_length_and_for_none(tmp_path: Path, recwarn, n):
     plot_memory(np.linspace(0.1, 0.7, n), tmp_path / "memory.csv")
     assert [row["place"] for row in rows(tmp_path / "memory.csv")] == [str(place) for place in range(1, n + 1)]
     assert (tmp_path / "memory.png").read_bytes().startswith(b"\x89PNG")
     assert not list(recwarn)
-
-
-def test_without_a_review_that_fills_maxlen_there_is_no_effect_by_place():
-    assert effect_by_place(np.zeros((3, MAXLEN), np.int32), partial(logits, made_model().network), "pre").shape == (0,)
-    assert effect_by_place(np.zeros((0, MAXLEN), np.int32), partial(logits, made_model().network), "pre").shape == (0,)

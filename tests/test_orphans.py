@@ -7,36 +7,23 @@ import psutil
 import pytest
 from conftest import Project
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 
 def start_training(project: Project, *command: str, **environment: str) -> subprocess.Popen:
     """Start a command that trains, and come back after the first of many epochs."""
     project.set_params(train__epochs=300)
-    process = subprocess.Popen(
-        command,
-        cwd=project.folder,
-        env=project.environment | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command, cwd=project.folder, env=project.environment | environment, **output)
     lines = []
-    while not (lines and lines[-1].startswith("epoch  1:")):
-        lines.append(process.stdout.readline())
-        assert lines[-1], f"no epoch has come:\n{''.join(lines)}"
-    return process
+    for line in process.stdout:
+        if line.startswith("epoch  1:"):
+            return process
+        lines.append(line)
+    raise AssertionError(f"no epoch has come:\n{''.join(lines)}")
 
 
-@pytest.mark.parametrize(
-    ("gone", "shell"),
-    [
-        pytest.param(signal.SIGKILL, "/bin/sh", marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, "/bin/bash", marks=pytest.mark.slow),
-        pytest.param(signal.SIGKILL, "/bin/dash", marks=pytest.mark.slow),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("gone", "shell"), [(signal.SIGKILL, "/bin/sh"), (signal.SIGTERM, "/bin/bash")], ids=str)
 def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_are(make_finished_project, gone, shell):
     """DVC starts its stages with the user's shell."""
     project = make_finished_project()
@@ -61,7 +48,6 @@ def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_ar
     assert "up to date" in project.run("dvc", "status")
 
 
-@pytest.mark.slow
 def test_a_stage_started_by_hand_writes_its_results_though_its_shell_has_gone(make_finished_project):
     project = make_finished_project()
     before = project.outputs()["plots/history.csv"]

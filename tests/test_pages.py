@@ -1,23 +1,20 @@
 """The pages with charts, opened in a real browser that has no network."""
 
-import html
-import json
 import re
-import shutil
-import subprocess
 from collections import Counter
 from pathlib import Path
 
+import browser
 import pytest
 from conftest import Project
-from helpers import is_missing, rows
+from helpers import rows
 
 from sentiment.common.reviews import LABEL_NAMES
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
-# Put at the end of a page: waits until Vega has drawn, or for ten seconds, and tells the page around it what can be seen.
-LOOK = """<script>
+# Put at the end of a page: waits until Vega has drawn, or for ten seconds, and tells what can be seen.
+LOOK = """
 function isSeen(mark) {
     const box = mark.getBBox();
     return box.width > 0 || box.height > 0;
@@ -53,10 +50,7 @@ function look(rest) {
     }, "*");
 }
 addEventListener("load", () => look(100));
-</script>"""
-# The page around it, since a browser's own window is not as narrow as a phone.
-AROUND = """<iframe src="{page}" style="border: 0; width: {width}px; height: 900px"></iframe>
-<script>addEventListener("message", event => document.body.dataset.seen = JSON.stringify(event.data));</script>"""
+"""
 
 
 @pytest.fixture(scope="module")
@@ -69,49 +63,30 @@ def project(make_finished_project):
 
 
 def opened(page: Path, width: int = 1300) -> dict:
-    """What a browser without a network shows of a page in a window of this width."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        is_missing("chromium (Debian's package of this name) is not installed")
-    copy, around = (page.with_name(f"{name}_{page.name}") for name in ("looked_at", "around"))
-    copy.write_text(page.read_text(encoding="utf-8") + LOOK, encoding="utf-8")
-    around.write_text(AROUND.format(page=copy.name, width=width))
-    without_network = "--proxy-server=http://127.0.0.1:9", "--host-resolver-rules=MAP * ~NOTFOUND"
-    options = (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--virtual-time-budget=20000",
-        "--dump-dom",
-        "--window-size=1400,1000",
-    )
-    done = subprocess.run([chromium, *without_network, *options, around.as_uri()], capture_output=True, text=True, timeout=120)
-    (seen,) = re.findall('data-seen="([^"]+)"', done.stdout) or [pytest.fail(done.stderr)]
-    return json.loads(html.unescape(seen))
+    text = page.read_text(encoding="utf-8")
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=.https?:", text)
+    return browser.told(text, LOOK, page.parent, width)
 
 
-@pytest.mark.parametrize("command", [("show",), ("diff", "HEAD")], ids=" ".join)
-def test_every_chart_of_dvc_plots_is_drawn_without_a_network(project, command):
-    project.set_params(evaluate__threshold=0.5 if command == ("show",) else 0.4)
-    project.run("dvc", "repro", "--quiet")
-    project.run("dvc", "plots", *command)
-    page = project.folder / "dvc_plots/index.html"
-    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=.https?:", page.read_text(encoding="utf-8"))
-    seen = opened(page)
-    assert len(seen["charts"]) == 7
-    assert all(chart["marks"] for chart in seen["charts"])
-    assert len(seen["pictures"]) == (7 if command == ("show",) else 14)
-    assert all(width == 800 for width in seen["pictures"])
+@pytest.fixture(scope="module")
+def shown(project) -> dict:
+    """What is seen of the page of `dvc plots show`."""
+    project.run("dvc", "plots", "show")
+    return opened(project.folder / "dvc_plots/index.html")
 
 
-def test_the_page_of_dvc_itself_would_stay_empty_without_a_network(project):
-    """That a chart which is not drawn is found out."""
-    project.run("dvc", "config", "--local", "--unset", "plots.html_template")
-    try:
-        project.run("dvc", "plots", "show", "--out", "own")
-    finally:
-        project.run("dvc", "config", "--local", "plots.html_template", "tmp/charts.html")
-    assert [chart["marks"] for chart in opened(project.folder / "own/index.html")["charts"]] == [0] * 7
+def test_every_chart_and_picture_of_dvc_plots_is_drawn_without_a_network(shown):
+    assert len(shown["charts"]) == 7
+    assert all(chart["marks"] for chart in shown["charts"])
+    assert shown["pictures"] == [800] * 7
+
+
+def test_the_confusion_matrix_shows_its_numbers(project, shown):
+    counts = Counter((row["actual"], row["predicted"]) for row in rows(project.folder / "plots/confusion.csv"))
+    (texts,) = (chart["texts"] for chart in shown["charts"] if {"actual", "predicted"} <= {*chart["texts"]})
+    numbers = sorted(int(text.replace(",", "")) for text in texts if text[0].isdigit())
+    assert numbers == sorted(counts[actual, predicted] for actual in LABEL_NAMES for predicted in LABEL_NAMES)
+    assert shown["inputs"] == 0
 
 
 # In an order that is neither that of the alphabet nor that in which they ran.
@@ -127,16 +102,23 @@ def four_revisions(project):
     return project.folder / "four/index.html"
 
 
-def test_four_revisions_stand_in_the_order_of_the_command_in_every_chart_and_in_reach(four_revisions):
-    seen = opened(four_revisions)
-    for chart in seen["charts"]:
+@pytest.fixture(scope="module")
+def compared(four_revisions) -> dict:
+    """What is seen of it."""
+    return opened(four_revisions)
+
+
+def test_four_revisions_stand_in_the_order_of_the_command_in_every_chart_and_in_reach(compared):
+    assert compared["pictures"] == [800] * 28
+    for chart in compared["charts"]:
+        assert chart["marks"]
         assert [text for text in chart["texts"] if text in REVISIONS] == REVISIONS
         assert chart["right"] <= 1300
         assert chart["outside"] == 0
 
 
-def test_the_lines_of_four_revisions_are_told_apart_by_dashes_with_gaps_that_are_seen(four_revisions):
-    for chart in opened(four_revisions)["charts"][:2]:
+def test_the_lines_of_four_revisions_are_told_apart_by_dashes_with_gaps_that_are_seen(compared):
+    for chart in compared["charts"][:2]:
         assert [text for text in chart["texts"] if text in ("training", "validation")] == ["training", "validation"]
         assert len(set(chart["dashes"])) == 4
         solid, *others = ([float(length) for length in dash.split(",")] for dash in chart["dashes"])
@@ -144,26 +126,15 @@ def test_the_lines_of_four_revisions_are_told_apart_by_dashes_with_gaps_that_are
         assert all(min(dash[1::2]) >= 3 for dash in others), "lines are two pixels wide"
 
 
-def test_the_confusion_matrix_shows_its_numbers(project):
-    project.run("dvc", "plots", "show")
-    seen = opened(project.folder / "dvc_plots/index.html")
-    counts = Counter((row["actual"], row["predicted"]) for row in rows(project.folder / "plots/confusion.csv"))
-    (texts,) = (chart["texts"] for chart in seen["charts"] if {"actual", "predicted"} <= {*chart["texts"]})
-    shown = sorted(int(text.replace(",", "")) for text in texts if text[0].isdigit())
-    assert shown == sorted(counts[actual, predicted] for actual in LABEL_NAMES for predicted in LABEL_NAMES)
-    assert seen["inputs"] == 0
-
-
-def test_the_page_of_charts_has_headings_and_says_what_is_seen(four_revisions):
-    seen = opened(four_revisions)
+def test_the_page_of_charts_has_headings_and_says_what_is_seen(compared):
     charts = "Loss", "Accuracy", "Confusion matrix", "ROC curve", "Precision by recall", "The words in the embedding"
-    assert seen["headings"][:7] == ["Plots", *charts]
-    for heading, chart in zip(seen["headings"][1:], seen["charts"], strict=False):
+    assert compared["headings"][:7] == ["Plots", *charts]
+    for heading, chart in zip(compared["headings"][1:], compared["charts"], strict=False):
         assert chart["said"].startswith(heading)
         assert chart["said"].endswith("Revisions: mole, zebra, ant, bee.")
-    assert seen["charts"][3]["said"].startswith("ROC curve: true positive rate by false positive rate. ")
-    assert "plots/loss.png of zebra" in seen["alternatives"]
-    assert "plots/loss.png" in seen["headings"]
+    assert compared["charts"][3]["said"].startswith("ROC curve: true positive rate by false positive rate. ")
+    assert "plots/loss.png of zebra" in compared["alternatives"]
+    assert "plots/loss.png" in compared["headings"]
 
 
 def test_a_phone_shows_the_charts_whole(four_revisions):

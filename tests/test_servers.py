@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 # The environment of `make .venv/remotes/installed`.
 REMOTES = ROOT / ".venv/remotes/bin"
 SSHD = Path("/usr/sbin/sshd")
+REFUSED = r"Permission denied for user \w+ on host 127.0.0.1|An error occurred \(403\) when calling .+: Forbidden"
+NOT_THERE = r"Connect call failed \('127.0.0.1', \d+\)|Could not connect to the endpoint URL: \"http://127.0.0.1:"
 
 
 class Remote(NamedTuple):
@@ -43,23 +45,26 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
+def is_free(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
+
+
 @contextmanager
 def running(folder: Path, port: int, *command: str, **environment: str) -> Iterator[None]:
     """A server that answers at the port, while the block runs."""
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
-    try:
-        while True:
-            assert server.poll() is None, (folder / "log").read_text()
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
+    log = folder / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output) as server,
+    ):
+        try:
+            while is_free(port):
+                assert server.poll() is None, log.read_text()
                 time.sleep(0.1)
-        yield
-    finally:
-        server.terminate()
-        server.wait()
+            yield
+        finally:
+            server.terminate()
 
 
 @contextmanager
@@ -79,6 +84,9 @@ def ssh(folder: Path) -> Iterator[Remote]:
         "Subsystem sftp internal-sftp",
     ]
     (folder / "config").write_text("\n".join(config))
+    # What docs/sharing.md warns of: DVC connects to a server of which known_hosts, below the clone's HOME, has another key.
+    (folder / ".ssh").mkdir()
+    (folder / ".ssh/known_hosts").write_text(f"[127.0.0.1]:{port} {(folder / 'wrong.pub').read_text()}")
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # root's sshd wants it; Debian's service makes it
     with running(folder, port, str(SSHD), "-D", "-e", "-f", f"{folder}/config"):
@@ -124,80 +132,35 @@ def s3(folder: Path) -> Iterator[Remote]:
         )
 
 
-@pytest.fixture(scope="module", params=[ssh, s3], ids=["SSH", "S3"])
-def remote(request, tmp_path_factory):
-    require(REMOTES / "dvc", "what DVC needs for SSH and S3 (make .venv/remotes/installed)")
-    with request.param(tmp_path_factory.mktemp("server")) as remote:
-        yield remote
-
-
 def modify(project: Project, options: dict[str, str], *where: str) -> None:
     for name, value in options.items():
         project.run("dvc", "remote", "modify", *where, "storage", name, value)
 
 
-def dvc(project: Project, *command: str, status: int = 0) -> str:
-    return project.run(str(REMOTES / "dvc"), *command, status=status)
-
-
-@pytest.fixture(scope="module")
-def origin(remote, make_finished_project):
-    """A project in which everything has run, with its remote, not pushed."""
-    project = make_finished_project()
-    project.run("dvc", "remote", "add", "--default", "storage", remote.url)
-    modify(project, remote.options)
-    project.commit()
-    return project
-
-
-@pytest.fixture
-def clone(origin, tmp_path):
-    """A fresh clone, without a key."""
-    origin.run("git", "clone", "--quiet", str(origin.folder), str(tmp_path / "clone"))
-    clone = Project(tmp_path / "clone")
-    clone.environment = origin.environment
-    return clone
-
-
-@pytest.mark.parametrize(
-    ("fault", "told"),
-    [
-        ("wrong_key", r"Permission denied for user \w+ on host 127.0.0.1|An error occurred \(403\) when calling .+: Forbidden"),
-        ("dead", r"Connect call failed \('127.0.0.1', \d+\)|Could not connect to the endpoint URL: \"http://127.0.0.1:"),
-    ],
-    ids=["wrong key", "no server"],
-)
-def test_a_wrong_key_and_a_server_that_is_not_there_are_told_by_dvc_and_nothing_is_lost(remote, origin, clone, fault, told):
-    results, tracked = origin.outputs(), clone.outputs()
-    for project, command, status in (origin, "push", 255), (clone, "pull", 1):
-        modify(project, remote.key | getattr(remote, fault), "--local")
-        printed = dvc(project, command, status=status)
-        assert re.search(f"^ERROR: .+ - .*({told})", printed, re.MULTILINE)
-        assert "Traceback" not in printed
-    assert origin.outputs() == results
-    assert clone.outputs() == tracked
-    for project, command in (origin, "push"), (clone, "pull"):
-        modify(project, remote.options | remote.key, "--local")
-        dvc(project, command)
-    assert clone.outputs() == results
-
-
-def test_what_was_pushed_is_pulled_into_a_fresh_clone_where_nothing_has_to_run(remote, origin, clone):
-    for project, command in (origin, "push"), (clone, "pull"):
-        modify(project, remote.key, "--local")
-        dvc(project, command)
+@pytest.mark.parametrize("server", [ssh, s3], ids=["SSH", "S3"])
+def test_a_wrong_key_and_a_server_that_is_not_there_are_told_by_dvc_and_nothing_is_lost(
+    server, make_finished_project, tmp_path
+):
+    """With the right ones, what was pushed is pulled into a fresh clone, and nothing has to run."""
+    require(REMOTES / "dvc", "what DVC needs for SSH and S3 (make .venv/remotes/installed)")
+    with server(tmp_path) as remote:
+        origin, clone = make_finished_project(), Project(tmp_path / "clone")
+        origin.run("dvc", "remote", "add", "--default", "storage", remote.url)
+        modify(origin, remote.options)
+        origin.commit()
+        origin.run("git", "clone", "--quiet", ".", str(clone.folder))
+        clone.environment = origin.environment | {"HOME": str(tmp_path)}
+        results, tracked = origin.outputs(), clone.outputs()
+        for wrong, told in (remote.wrong_key, REFUSED), (remote.dead, NOT_THERE):
+            for project, command, status in (origin, "push", 255), (clone, "pull", 1):
+                modify(project, remote.key | wrong, "--local")
+                printed = project.run(str(REMOTES / "dvc"), command, status=status)
+                assert re.search(f"^ERROR: .+ - .*({told})", printed, re.MULTILINE)
+                assert "Traceback" not in printed
+        assert (origin.outputs(), clone.outputs()) == (results, tracked)
+        for project, command in (origin, "push"), (clone, "pull"):
+            modify(project, remote.options | remote.key, "--local")
+            project.run(str(REMOTES / "dvc"), command)
     assert clone.repro() == []
-    assert clone.outputs() == origin.outputs()
+    assert clone.outputs() == results
     assert clone.run("git", "status", "--porcelain") == ""
-
-
-@pytest.mark.parametrize("remote", [ssh], ids=["SSH"], indirect=True)
-def test_dvc_does_not_ask_whether_it_is_the_right_server(remote, origin, clone, tmp_path):
-    """What docs/sharing.md warns of: it connects to a server of which known_hosts has another key."""
-    folder = Path(remote.key["keyfile"]).parent
-    (tmp_path / ".ssh").mkdir()
-    (tmp_path / ".ssh/known_hosts").write_text(f"[127.0.0.1]:{remote.options['port']} {(folder / 'wrong.pub').read_text()}")
-    modify(clone, remote.key, "--local")
-    clone.environment = clone.environment | {"HOME": str(tmp_path)}
-    dvc(clone, "pull")
-    assert clone.outputs() == origin.outputs()
