@@ -15,7 +15,7 @@ from sentiment.common.errors import UserError
 from sentiment.common.parameters import FetchSection
 from sentiment.common.reviews import Reviews, join
 from sentiment.common.vocabulary import vocabulary_sha256
-from sentiment.corpus.archive import ANOTHER_SOURCE, download, read_archive
+from sentiment.corpus.archive import AGAIN, ANOTHER_SOURCE, download, read_archive
 from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import Dataset, LabelledTexts, Texts, encode_texts
 
@@ -98,7 +98,7 @@ class Source(NamedTuple):
 SOURCES = {
     "package": Source(lambda fetch, checkout: encode_texts(package_texts(), LabelledTexts({}, {})), False, REINSTALL),
     "keras": Source(lambda fetch, checkout: from_keras(), True, ANOTHER_SOURCE),
-    "archive": Source(lambda fetch, checkout: from_archive(fetch.archive, checkout), True, ANOTHER_SOURCE),
+    "archive": Source(lambda fetch, checkout: from_archive(fetch.archive, checkout), True, AGAIN),
     "csv": Source(lambda fetch, checkout: from_csv(fetch.csv, checkout)),
 }
 
