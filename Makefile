@@ -6,6 +6,11 @@ export PYTHON
 # And on macOS: its make, 3.81, finds commands in the PATH that it was started with, unless SHELL is other than /bin/sh.
 SHELL := sh
 
+# The commands of an environment work only where it was set up: a folder that was moved or copied since gets another one.
+ifneq ($(shell cat .venv/installed 2>/dev/null),$(realpath .venv))
+.PHONY: .venv/installed
+endif
+
 .PHONY: run help report demo test test-all lint study study-on-ray bench lock
 
 run: .venv/installed ## set up .venv, run the pipeline and show the metrics (the default)
@@ -19,17 +24,17 @@ help: ## show what there is to make
 	@echo 'Commands of this project run in its top folder, the one with dvc.yaml.'
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1	\2/p' Makefile | expand -t 22
 
-report: run ## write report.html: one page for the run, with everything inside
+report: run ## write report.html: one page on the run, to send or keep
 	python -m report.run
 	@echo 'The report is in report.html.'
 
 demo: run ## write demo.html and open it: type a review, and see what each of its words does
 	python -m report.demo --open
 
-test: .venv/tests ## run the tests that take minutes, not more
+test: .venv/tests ## run the tests, but for the slow ones
 	python -m pytest --numprocesses=auto --dist=loadscope -m 'not slow'
 
-test-all: .venv/tests ## run all tests: emulated processors, kills, queues, browsers, Ray, all reviews
+test-all: .venv/tests ## run all tests; CONTRIBUTING.md says what some of them need
 	python -m pytest --numprocesses=auto --dist=loadscope
 
 lint: .venv/tests ## check style and types
@@ -37,14 +42,14 @@ lint: .venv/tests ## check style and types
 	ruff check
 	mypy
 
-study: .venv/installed ## compare the variants of studies/variants.yaml over seeds; trains what has changed, in a fresh clone 143 runs
+study: .venv/installed ## train the variants of studies/variants.yaml that have changed (in a fresh clone 143 runs), and compare all
 	python -m sentiment.common.parameters
 	@python requirements/unlock.py
 	dvc repro fetch
 	python -m studies.variants
 	cd studies && dvc repro && dvc metrics show
 
-study-on-ray: .venv/ray ## the same, on this machine's cores or on the Ray cluster that RAY_ADDRESS names
+study-on-ray: .venv/ray ## the same with Ray: on all cores of this machine, or on the cluster that RAY_ADDRESS names
 	python -m sentiment.common.parameters
 	@python requirements/unlock.py
 	dvc repro fetch
@@ -52,17 +57,17 @@ study-on-ray: .venv/ray ## the same, on this machine's cores or on the Ray clust
 	python -m studies.on_ray
 	cd studies && dvc commit --force train && dvc repro && dvc metrics show
 
-bench: .venv/jax/installed ## time this project against Keras and JAX; PARTS=fits times one part (or large, whole, repro, predictions; or growth, which it leaves out), REPEATS=3 takes medians
+bench: .venv/jax/installed ## time this project against stock Keras (see docs/benchmark.md)
 	python -m bench.run $(PARTS) --repeats $(or $(REPEATS),1)
 
-lock: .venv/installed ## pin and hash the packages of requirements/*.in anew, for all supported Pythons
+lock: .venv/installed ## pin the packages of requirements/*.in anew
 	cd requirements && for name in uv stages tools tests ray jax remotes; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; done
 
 .venv/installed: requirements/setup.sh requirements/install.py $(addprefix requirements/,uv.txt stages.txt tools.txt)
 	@sh requirements/setup.sh
-	touch $@
+	@cd ./.venv && pwd -P >installed
 
 .venv/tests: requirements/tests.txt .venv/installed
 	@python requirements/install.py .venv requirements/tests.txt

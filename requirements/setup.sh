@@ -8,9 +8,17 @@ fail() {
 }
 
 command -v git >/dev/null || fail 'DVC needs git: install it, and run `make` again.'
+# Where there is a repository and git refuses it, because another user owns it, say, git tells why and what helps.
+[ ! -e .git ] || git rev-parse --git-dir >/dev/null
 git rev-parse --verify --quiet HEAD >/dev/null || fail \
 	'DVC needs a git repository with a commit, and this folder is none. `git clone` makes one; so do these commands:' \
 	'    git init' '    git add --all' '    git commit --message "The first commit"'
+
+# The Makefile notes in .venv/installed where .venv was set up: its commands work only there.
+if [ -e .venv ] && [ "$(cat .venv/installed 2>/dev/null)" != "$(cd ./.venv && pwd -P)" ]; then
+	echo 'Removing .venv: it was set up in another folder, or not to its end.'
+	rm -rf .venv
+fi
 
 # Other builds have other names: a free-threaded one has 313t in it, one for Alpine musl, one of 32 bits i386.
 fits='import platform, re, sys, sysconfig
