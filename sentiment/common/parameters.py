@@ -6,16 +6,8 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from unicodedata import normalize
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic.functional_validators import AfterValidator
 
 from sentiment.common.errors import UserError, start_command
 from sentiment.common.files import damaged, read_bytes
