@@ -87,30 +87,60 @@ function logit(network, ids) {
   return features.reduce((sum, feature, i) => sum + feature * network.kernel[i], network.bias);
 }
 
+// The text without HTML entities; and where each of its units starts in the text, and where the last one ends.
+function withoutEntities(text, pattern) {
+  const span = document.createElement("span"), places = [];
+  let without = "", end = 0;
+  for (const { 0: entity, 1: name, index } of text.matchAll(new RegExp(pattern, "g"))) {
+    span.innerHTML = `&${name};`; // The pattern lets no tag through.
+    // Characters that Python's html.unescape leaves out.
+    const characters = span.textContent.replace(/[\x01-\x08\x0b\x0e-\x1f\x7f\p{Noncharacter_Code_Point}]/gu, " ");
+    without += text.slice(end, index) + characters;
+    for (; end <= index; end++) places.push(end);
+    end = index + entity.length;
+    for (let i = 1; i < characters.length; i++) places.push(end);
+  }
+  without += text.slice(end);
+  for (; end <= text.length; end++) places.push(end);
+  return [without, places];
+}
+
 // The tokens of a text, each with its place: it comes from text.slice(start, end).
-function* placedTokens({ tokenizer, ascii, separators }, text) {
-  const asAscii = (typed) => typed.replace(/[^\0-\x7f]/g, (character) => ascii[character] ?? character);
+function* placedTokens({ tokenizer, ascii, separators, patterns }, text) {
   const ofKeras = tokenizer === "keras_imdb";
-  const inWord = ofKeras ? (character) => !separators.includes(character) : (character) => /[\p{L}\p{M}\p{N}']/u.test(character);
-  const wordOf = ofKeras ? (run) => asAscii(run).replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
-    : (run) => asAscii(run.normalize("NFC")).toLowerCase().replace(/^'+|'+$/g, "");
-  // Spaces and control characters as Python's \s has them.
-  const tag = /<\/?(br|p)([^\S\ufeff]|[\x1c-\x1f\x85])*\/?>/gi;
-  let run = [], start = 0, place = 0;
-  for (const character of (ofKeras ? text : text.replace(tag, (found) => " ".repeat(found.length))) + " ") {
-    if ([...asAscii(character)].every(inWord)) run.push(character);
-    else {
-      const word = wordOf(run.join("")), tokens = tokenizer === "characters" ? [...word] : word ? [word] : [];
-      const each = tokens.length === run.length; // Or one is made of several characters: the place of all is then the word's.
-      for (let i = 0, from = start; i < tokens.length; i++) {
-        const to = from + (each ? run[i].length : place - start);
-        yield { token: tokens[i], start: from, end: to };
-        if (each) from = to;
+  const [word, unfolded] = [patterns.word, patterns.unfolded].map((each) => new RegExp(`^${each}$`, "u"));
+  const emoji = new RegExp(`(${patterns.emoji})`, "u"), invisible = new RegExp(patterns.invisible, "gu");
+  const inKeras = (character) => (separators.includes(character) ? " " : character.replace(/[A-Z]/, (letter) => letter.toLowerCase()));
+  const inWords = (character) => {
+    const typed = (ascii[character] ?? character).replace(invisible, "");
+    if (typed === "" || typed === "'") return typed;
+    if (!word.test(typed)) return " ";
+    const folded = typed.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase();
+    return word.test(folded) && !unfolded.test(typed) ? folded : typed.toLowerCase();
+  };
+  const readPiece = (piece) =>
+    ofKeras ? [...piece].flatMap((character) => [...(ascii[character] ?? character)].map(inKeras))
+      : piece.length > 1 && piece[0] === "<" ? " "
+        : emoji.test(piece) ? ` ${piece.replace(/[\ufe0e\ufe0f]/g, "")} ` : inWords(piece);
+  const cutWord = (read) => {
+    if (ofKeras) return [read];
+    const composed = read.replaceAll("i\u0307", "i").normalize("NFC");
+    return tokenizer === "words" ? [composed] : composed.split(emoji).flatMap((part, i) => (i % 2 ? [part] : [...part]));
+  };
+  const [without, places] = withoutEntities(text + " ", patterns.entity), outside = ofKeras ? "" : "'";
+  let read = [];
+  for (const { 0: piece, index } of without.matchAll(new RegExp(`${patterns.tag}|${patterns.emoji}|.`, "gsu"))) {
+    for (const character of readPiece(piece)) {
+      if (character !== " ") {
+        if (read.length || character !== outside) read.push({ character, start: places[index], end: places[index + piece.length] });
+        continue;
       }
-      run = [];
-      start = place + character.length;
+      while (read.at(-1)?.character === outside) read.pop();
+      const tokens = read.length ? cutWord(read.map((each) => each.character).join("")) : [];
+      const each = tokens.length === read.length; // Where a token is made of several characters, the place of all is the word's.
+      for (const [i, token] of tokens.entries()) yield { token, start: read[each ? i : 0].start, end: read.at(each ? i : -1).end };
+      read = [];
     }
-    place += character.length;
   }
 }
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from sentiment.common.files import write_bytes
 from sentiment.common.vocabulary import FIRST_ID
-from sentiment.corpus.encoding import as_ascii, tokenise
+from sentiment.corpus.encoding import ENTITY, as_ascii, tokenise
+from sentiment.corpus.tokenizers import EMOJI, INVISIBLE, TAG, UNFOLDED, WORD
 from sentiment.inference.model_folder import Model
 
 HERE = Path(__file__).parent
@@ -70,6 +71,7 @@ def network_data(model: Model) -> str:
         "first_id": FIRST_ID,
         "vocabulary": [word.decode() for word in model.ranks],
         "ascii": {typed: as_ascii(typed) for typed in map(chr, range(0x80, 0x10000)) if as_ascii(typed) != typed},
+        "patterns": {"entity": ENTITY, "tag": TAG, "emoji": EMOJI, "word": WORD, "unfolded": UNFOLDED, "invisible": INVISIBLE},
         "separators": "".join(chr(code) for code in range(128) if len(tokenise(b"a%ca" % code)) == 2),
     }
     # A word such as </script> must not end the element that the data is in.

@@ -47,6 +47,10 @@ TYPED = [
     "هذا فيلم رائع، جداً؟ ليس مملاً",
     "Скучно, НЕ смотрите… Ужас",
     "🎬 👍🏽 great 👨‍👩‍👧 bad𝒜𐐀𐐨 🇩🇪",
+    "didn&#039;t &amp; caf&eacute; &amp;quot;x&amp;quot; &lt;br /&gt;y &lt;3 R&D &not &rsquo;s&#x2764;&#xFE0F;",
+    "&notit; &fjlig; &bne;a &#1;b&#xD800; &#128; &#13;c &#xFFFF; &#9999999; &hellip;d&nbsp;e &NoSuch; &;",
+    "❤️❤ 👨‍👩‍👧‍👦ok 1️⃣2 🏴\U000e0067\U000e0062\U000e007f 🇩🇪🇫🇷🇩 👍🏽👍 ™ ↔\u0338 ℹ a\u200d ☺\u0301",
+    "2½ ① ㄱㅏ ㅋㅋㅠㅠ ｶﾞ น้ำ ﻻ ﷺ m² ẞ ŉ Ŀ ǰ i̇yi ꭰ a=\u0338b ᄒ\u1161\u11ab '这部电影' H\u0331 \u3164 \ufe0f",
     "constructor __proto__ toString hasOwnProperty",
 ]
 # Put at the end of a page: does what `driven` is told to, and tells what came of it.

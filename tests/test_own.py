@@ -1,6 +1,5 @@
 """Reviews of one's own: a CSV file in place of IMDB, in any language, through the same pipeline."""
 
-# ruff: noqa: RUF001  (letters that look like others are what some of these tests are about)
 import csv
 import importlib
 import json
@@ -21,7 +20,6 @@ from sentiment.common.parameters import Encoding, SplitSection, read_params
 from sentiment.common.reviews import Padded, Reviews, load_padded
 from sentiment.corpus.csv_files import from_csv
 from sentiment.corpus.encoding import IMDB_LABELS, Dataset
-from sentiment.corpus.tokenizers import characters, words
 from sentiment.evaluation.words import learned_words
 from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import read_model
@@ -64,42 +62,6 @@ def fetched(tmp_path, monkeypatch):
 def texts_of(dataset: Dataset, reviews: Reviews) -> list[str]:
     """The reviews, decoded by the vocabulary."""
     return [b" ".join(dataset.vocabulary[rank - 1] for rank in ranks).decode() for ranks in sequences(reviews)]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Nicht „großartig“ – DER Film war’s, öde…", "nicht großartig der film war's öde"),
-        ("«C'est l’Été» 'là', ''", "c'est l'été là"),
-        ("¡Qué película! 10/10 ★★★", "qué película 10 10"),
-        ("Скучно, НЕ смотрите…", "скучно не смотрите"),
-        ("رائع، جداً؟", "رائع جداً"),
-        ("यह फ़िल्म बहुत अच्छी है।", "यह फ़िल्म बहुत अच्छी है"),
-        ("one<br />two<BR>three<p>four</p>five<br/>", "one two three four five"),
-        ("zero\u200bwidth, soft\u00adhyphen, tab\tand\u3000wide", "zero width softhyphen tab and wide"),
-        ("🎬 👍🏽 \u0085", ""),
-    ],
-)
-def test_words_are_cut_at_white_space_and_punctuation_of_any_script(text, expected):
-    assert b" ".join(words(text)).decode() == expected
-
-
-def test_a_word_is_the_same_however_its_letters_are_composed():
-    for composed, decomposed in ("café", "cafe\u0301"), ("재미", "\u110c\u1162\u1106\u1175"), ("\u095eिल्म", "फ\u093cिल्म"):
-        assert words(composed) == words(decomposed)
-    assert len(characters("\u110c\u1162\u1106\u1175")) == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("이 영화는 재미있어요!", "이영화는재미있어요"),
-        ("「最高」の映画。ABC", "最高の映画abc"),
-        ("很好看,推荐!<br />", "很好看推荐"),
-    ],
-)
-def test_characters_are_those_of_the_words_each_a_token(text, expected):
-    assert [token.decode() for token in characters(text)] == list(expected)
 
 
 def test_the_reviews_are_in_the_order_of_the_file_and_words_ranked_by_count_then_by_first_sight(fetched):

@@ -4,15 +4,24 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
+from unicodedata import normalize
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic.functional_validators import AfterValidator
 
 from sentiment.common.errors import UserError, start_command
 from sentiment.common.files import damaged, read_bytes
 from sentiment.common.problems import sentence
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
-Label = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+
+
+def as_label(text: str) -> str:
+    """The text as labels are compared: whatever its case, its outer spaces, and how its letters are composed."""
+    return normalize("NFC", text).strip().lower()
+
+
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(as_label)]
 Labels = Annotated[list[Label], Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # XLA and ids count in 32 bits.
@@ -63,7 +72,7 @@ class CsvSection(LabelsSection):
     label: Text
     """name of the column with the labels"""
     tokens: Literal["words", "characters"]
-    """what the texts are cut into"""
+    """what the texts are cut into; characters: for Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese"""
 
 
 class FetchSection(Section):

@@ -1,5 +1,7 @@
 """From texts to the tokens of `keras.datasets.imdb`: words, their ranks, and the order of the reviews."""
 
+import html
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
@@ -15,6 +17,11 @@ from sentiment.corpus.python2_dict import python2_dict_order
 # lower-cased in ASCII alone. On bytes, since str.lower() and str.split() know more of both.
 _SEPARATORS = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _SPACED = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
+
+# A character as HTML has it: `&#039;`, `&quot;` or, encoded once more, `&amp;quot;`. The semicolon has to be there: of
+# `good&not bad`, HTML would make `good¬ bad`.
+ENTITY = "&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]*);"
+_ENTITY = re.compile(ENTITY)
 
 # Characters that phones and word processors type, with their ASCII equivalents; invisible ones are removed.
 _TYPED = {
@@ -60,17 +67,27 @@ class Dataset(NamedTuple):
     labels: LabelsSection = IMDB_LABELS
 
 
+def spaced(text: bytes) -> bytes:
+    """The text in lower case, with spaces for what separates its words."""
+    return text.lower().translate(_SPACED)
+
+
 def tokenise(text: bytes) -> list[bytes]:
     """The words of a UTF-8 text. The apostrophe is part of a word."""
-    return [word for word in text.lower().translate(_SPACED).split(b" ") if word]
+    return [word for word in spaced(text).split(b" ") if word]
+
+
+def without_entities(text: str) -> str:
+    """The text with the characters that HTML entities stand for."""
+    return _ENTITY.sub(lambda entity: html.unescape(f"&{entity[1]};") or " ", text)
 
 
 def as_ascii(text: str) -> str:
-    """The text with the quotes, dashes, ellipses and spaces that phones and word processors type as ASCII has them.
+    """The text without entities, and with the quotes, dashes, ellipses and spaces of phones and word processors in ASCII.
 
     Nearly all reviews of IMDB were typed in ASCII: a model trained on them does not know `isn\u2019t`, only `isn't`.
     """
-    return text.translate(_ASCII_OF_TYPED)
+    return without_entities(text).translate(_ASCII_OF_TYPED)
 
 
 def encode(words: Iterable[bytes], ranks: Mapping[bytes, int]) -> Iterator[int]:
