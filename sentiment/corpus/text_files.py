@@ -2,11 +2,13 @@
 
 import csv
 import json
+import os
 import re
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import repeat
+from functools import partial
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from sentiment.common.errors import UserError
@@ -14,8 +16,8 @@ from sentiment.common.parameters import LabelsSection
 
 # Bytes of a line, and characters of a row in a CSV file. The longest review of IMDB has 13,704 bytes.
 LONGEST = 1_000_000
-# Bytes that are read at a time, and seconds without a byte after which what has come is answered.
-CHUNK, PAUSE = 1 << 16, 0.001
+# Bytes that are read at a time, or fewer: what has come.
+CHUNK = 1 << 16
 # Columns that tell the header of a CSV file from a review.
 USUAL_COLUMNS = set(
     "text texts review reviews sentence sentences comment comments comment_text body sentiment label labels rating".split()
@@ -33,8 +35,10 @@ class RawReview(NamedTuple):
 def to_text(content: bytes, where: str) -> str:
     r"""The text in UTF-8, without a byte order mark, and with `\n` for each `\r\n` and `\r`.
 
-    Raises UserError if it is not UTF-8, or has a NUL. The message says `where`.
+    Raises UserError if it is longer than LONGEST, or not UTF-8, or has a NUL. The message says `where`.
     """
+    if len(content) > LONGEST:
+        raise UserError(f"{where} has more than {LONGEST:,} bytes; cut it, or put each review on a separate line.")
     wrong = content.find(b"\0")
     try:
         text = content.decode()
@@ -116,26 +120,23 @@ def _name(path: str) -> str:
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
-    r"""The lines, ended by \n, \r\n or \r, with their numbers; and an empty one when the next has not arrived yet."""
-    number, rest, chunk = 0, b"", b"\n"
+    r"""The lines and their numbers, each ended by `\n`. An empty one: the next has not arrived yet."""
+    number, rest, last_byte = 0, b"", b""
     try:
         with open(0 if path == "-" else path, "rb", buffering=0) as file:
-            while chunk:
-                if not select.select([file], [], [], PAUSE)[0]:
+            # The newline at the end is for a last line without one; a blank line too many is ignored.
+            for chunk in chain(iter(partial(os.read, file.fileno(), CHUNK), b""), [b"\n"]):
+                # A \r ends its line at once, though its \n may still come.
+                new = chunk.removeprefix(b"\n") if last_byte == b"\r" else chunk
+                last_byte = chunk[-1:]
+                lines = (rest + new).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+                # A line that is too long is refused before its end has come.
+                rest = lines.pop() if len(lines[-1]) <= LONGEST else b""
+                for line in lines:
+                    number += 1
+                    yield number, to_text(line, f"{_name(path)}, line {number}") + "\n"
+                if not select.select([file], [], [], 0)[0]:
                     yield number, ""
-                    select.select([file], [], [])
-                chunk = file.read(CHUNK)
-                lines = (rest + chunk).splitlines(keepends=True)
-                # The rest is not a whole line yet; a \n may follow its \r.
-                rest = lines.pop() if chunk and not lines[-1].endswith(b"\n") else b""
-                for line in [*lines, rest]:
-                    where = f"{_name(path)}, line {number + 1}"
-                    if len(line) > LONGEST:
-                        advice = "cut it, or put each review on a separate line"
-                        raise UserError(f"{where} has more than {LONGEST:,} bytes; {advice}.")
-                    if line is not rest:
-                        number += 1
-                        yield number, to_text(line, where)
     except OSError as error:
         raise UserError(f"{_name(path)} can't be read: {error.strerror}.") from error
 
@@ -143,25 +144,26 @@ def _lines(path: str) -> Iterator[tuple[int, str]]:
 def _rows(path: str) -> Iterator[tuple[str, list[str]]]:
     """The rows of a CSV file, each with where it starts. None is blank; an empty one: the next has not arrived yet."""
     csv.field_size_limit(LONGEST)
-    number, line, characters = 0, "", 0
-    where = f"{_name(path)}, line 1"
+    delimiter = "\t" if path.endswith(".tsv") else ","
+    lines = _lines(path)
+    for number, line in lines:
+        where = f"{_name(path)}, line {number}"
+        if line == "\n":
+            continue
+        try:
+            row_lines = _bounded(chain([line], (line for _, line in lines)), where)
+            yield where, next(csv.reader(row_lines, delimiter=delimiter, strict=True))
+        except csv.Error as error:
+            separators = "part the columns with commas, not with semicolons or tabs; " if number == 1 else ""
+            quotes = "put a text with commas, quotes or newlines in double quotes, and double the quotes in it"
+            raise UserError(f"{where} starts a row that is not valid CSV ({error}); {separators}{quotes}.") from error
 
-    def lines() -> Iterator[str]:
-        nonlocal number, line, characters
-        for numbered in _lines(path):
-            number, line = numbered
-            characters += len(line)
-            if characters > LONGEST:
-                raise UserError(f"{where} starts a row above {LONGEST:,} characters; cut it, or close its double quotes.")
-            # To the reader, an empty line is a row, or nothing between quotes.
-            yield line
 
-    try:
-        for row in csv.reader(lines(), delimiter="\t" if path.endswith(".tsv") else ",", strict=True):
-            if row or not line:
-                yield where, row
-            characters, where = 0, f"{_name(path)}, line {number + 1}"
-    except csv.Error as error:
-        separators = "part the columns with commas, not with semicolons or tabs; " if number == 1 else ""
-        quotes = "put a text with commas, quotes or newlines in double quotes, and double the quotes in it"
-        raise UserError(f"{where} starts a row that is not valid CSV ({error}); {separators}{quotes}.") from error
+def _bounded(lines: Iterable[str], where: str) -> Iterator[str]:
+    """The lines, from which the reader of CSV takes those of a row. Raises UserError if they are longer than LONGEST."""
+    characters = 0
+    for line in lines:
+        characters += len(line)
+        if characters > LONGEST:
+            raise UserError(f"{where} starts a row above {LONGEST:,} characters; cut it, or close its double quotes.")
+        yield line
