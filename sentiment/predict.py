@@ -7,8 +7,9 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
+from typing import TextIO
 
 from sentiment.common.errors import UserError, start_command
 
@@ -16,12 +17,12 @@ if __name__ == "__main__":
     # Before the imports, so that a missing package and Ctrl-C end in a sentence too.
     start_command()
 
+from sentiment.common.files import atomic_write
 from sentiment.common.parameters import LabelsSection
 from sentiment.common.reviews import LABEL_NAMES
-from sentiment.corpus.text_files import RawReview, read_csv, read_lines, to_text
-from sentiment.inference.classifier import classify
-from sentiment.inference.effects import ExplainedWord, explain
-from sentiment.inference.model_folder import Model, read_model
+from sentiment.corpus.text_files import RawReview, Row, read_csv, read_lines, to_text
+from sentiment.inference.classifier import Answer, Classifier, classify
+from sentiment.inference.effects import ExplainedWord
 
 # What is read, predicted and printed at a time: enough reviews to hide the cost per call. The characters bound the memory, to
 # 0.3 GB; 1,024 of IMDB's longest reviews have fewer.
@@ -47,7 +48,7 @@ def batches(reviews: Iterable[RawReview | None]) -> Iterator[list[RawReview]]:
         for review in chain(reviews, [None]):
             if review is not None:
                 batch.append(review)
-                characters += len(review.text)
+                characters += len(review.row.text if review.row else review.text)
             if batch and (review is None or len(batch) == REVIEWS_AT_ONCE or characters > CHARACTERS_AT_ONCE):
                 yield batch
                 batch, characters = [], 0
@@ -56,15 +57,14 @@ def batches(reviews: Iterable[RawReview | None]) -> Iterator[list[RawReview]]:
         raise
 
 
-def predict_all(reviews: Iterable[RawReview | None], model: Model) -> Iterator[tuple[RawReview, float, int]]:
-    """Each review, the probability that it is positive, and the number of its words that the model knows."""
+def answer_all(reviews: Iterable[RawReview | None], classifier: Classifier) -> Iterator[tuple[RawReview, Answer]]:
     for batch in batches(reviews):
-        probabilities, known_words = classify(model, [review.text for review in batch])
-        yield from zip(batch, probabilities.tolist(), known_words.tolist(), strict=True)
+        yield from zip(batch, classifier.answer(review.text for review in batch), strict=True)
 
 
-def explanation(text: str, words: list[ExplainedWord], colours: bool) -> Iterator[str]:
-    """Lines for people: the words with the strongest effects each way, and how many the network did not see."""
+def explanation(text: str, words: list[ExplainedWord], starts_at: float, colours: bool) -> Iterator[str]:
+    """Lines for people: where texts start, the words with the strongest effects each way, and how many were not seen."""
+    yield f"    {'starts at':14}{starts_at:.4f}, the probability of no word at all"
     seen = [(word.effect, one_line(text[word.start : word.end], 30)) for word in words if word.effect is not None]
     for name, colour, sign in (LABEL_NAMES[1], FOR_POSITIVE, 1), (LABEL_NAMES[0], FOR_NEGATIVE, -1):
         strongest = sorted((word for word in seen if word[0] * sign > 0), key=lambda word: -abs(word[0]))[:STRONGEST]
@@ -73,38 +73,16 @@ def explanation(text: str, words: list[ExplainedWord], colours: bool) -> Iterato
     yield f"    {'not seen':14}{len(words) - len(seen)} of {len(words)} words"
 
 
-def rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
-def explanation_in_json(text: str, words: list[ExplainedWord]) -> list[dict]:
-    return [
-        {"word": text[start:end], "start": start, "end": end, "effect": rounded(effect), "probability": rounded(probability)}
-        for start, end, effect, probability in words
-    ]
-
-
-def comparison(counts: Counter[tuple[str | None, str | None]]) -> dict:
-    """Accuracy and confusion matrix from the number of reviews by actual and predicted label; None is unknown."""
+def print_comparison(counts: Counter, file: TextIO | None) -> None:
+    """Print accuracy and confusion matrix."""
     labels = LABEL_NAMES[::-1]
+    print("\nactual    predicted positive  negative  unknown", file=file)
+    for actual in labels:
+        positive, negative, unknown = (counts[actual, predicted] for predicted in (*labels, None))
+        print(f"{actual}  {positive:18}  {negative:8}  {unknown:7}", file=file)
     known = sum(counts[actual, predicted] for actual in labels for predicted in labels)
-    return {
-        "accuracy": round(sum(counts[label, label] for label in labels) / known, 6) if known else None,
-        "confusion": [
-            {"actual": actual, "predicted": predicted, "reviews": counts[actual, predicted]}
-            for actual in labels
-            for predicted in (*labels, None)
-        ],
-    }
-
-
-def print_comparison(accuracy: float | None, confusion: list[dict]) -> None:
-    """Print what `comparison` gives as a table."""
-    print("\nactual    predicted positive  negative  unknown")
-    for row in confusion[:3], confusion[3:]:
-        positive, negative, unknown = (cell["reviews"] for cell in row)
-        print(f"{row[0]['actual']}  {positive:18}  {negative:8}  {unknown:7}")
-    print(f"accuracy {'none' if accuracy is None else f'{accuracy:.4f}'}, unknown reviews aside")
+    accuracy = f"{sum(counts[label, label] for label in labels) / known:.4f}" if known else "none"
+    print(f"accuracy {accuracy}, unknown reviews aside", file=file)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -114,12 +92,14 @@ def parse_arguments() -> argparse.Namespace:
         description="Predict whether a review is positive or negative; it is unknown if the model knows none of its words.",
     )
     labels = "compare with the labels in this column, spelled as for training: print the confusion matrix and the accuracy"
+    output = "write the rows of the CSV file with two more columns, the label and its probability, to this file"
     threshold = "call a review positive if its probability is above P (%(default)s), independent of `evaluate.threshold`"
     add = parser.add_argument
     add("texts", nargs="*", metavar="TEXT", help="a review; without one, reviews come from --file")
     add("--file", metavar="PATH", help="a UTF-8 file with one review per line; without it, or with -, standard input")
     add("--csv", metavar="COLUMN", help="read a CSV file with a header; its reviews are in this column")
     add("--labels", metavar="COLUMN", help=labels)
+    add("--output", type=Path, metavar="PATH", help=output)
     add("--model", type=Path, default=Path("data/model"), metavar="DIR", help="the model (%(default)s)")
     add("--threshold", type=float, default=0.5, metavar="P", help=threshold)
     add("--json", action="store_true", help="print a JSON object for each review")
@@ -131,6 +111,10 @@ def parse_arguments() -> argparse.Namespace:
         parser.error("argument --file: expected a path, or - for standard input")
     if arguments.labels is not None and arguments.csv is None:
         parser.error("argument --labels: not allowed without --csv")
+    if arguments.output and (arguments.csv is None or arguments.json or arguments.explain):
+        parser.error("argument --output: allowed only with --csv, and without --json and --explain")
+    if arguments.output and os.path.exists(arguments.output) and not os.path.isfile(arguments.output):
+        parser.error("argument --output: expected a file")
     if not 0 <= arguments.threshold <= 1:
         parser.error("argument --threshold: expected a number from 0 to 1")
     return arguments
@@ -140,35 +124,62 @@ def read_reviews(arguments: argparse.Namespace, labels: LabelsSection) -> Iterab
     """The reviews that the arguments name; a file is read as its reviews are asked for, as `read_lines` and `read_csv` do."""
     path = arguments.file or "-"
     if arguments.texts:
-        return [RawReview(to_text(os.fsencode(text), f"Text {n}")) for n, text in enumerate(arguments.texts, start=1)]
+        return [RawReview(to_text(os.fsencode(text), f"Text {n}"), line=n) for n, text in enumerate(arguments.texts, start=1)]
     return read_lines(path) if arguments.csv is None else read_csv(path, arguments.csv, arguments.labels, labels)
+
+
+def write_answers(arguments: argparse.Namespace, classifier: Classifier, counts: Counter) -> None:
+    """Write the rows of the CSV file as they came, each with its answer behind it."""
+    # A link stays a link.
+    with atomic_write(arguments.output.resolve()) as part, part.open("w", encoding="utf-8", newline="") as file:
+
+        def write_header(row: Row) -> None:
+            names = ((f"predicted{end}", f"probability{end}") for end in chain([""], map("_{}".format, count(2))))
+            file.write(row.extended(*next(both for both in names if not {*both} & {*row.values})))
+
+        labels = classifier.model.preprocessing.labels
+        reviews = read_csv(arguments.file or "-", arguments.csv, arguments.labels, labels, write_header)
+        for review, answer in answer_all(reviews, classifier):
+            counts[review.label, answer.label] += 1
+            probability = "" if answer.probability is None else f"{answer.probability:.6f}"
+            file.write(review.row.extended(answer.label or "", probability))  # type: ignore[union-attr]
+
+
+def print_answers(arguments: argparse.Namespace, classifier: Classifier, counts: Counter) -> None:
+    colours = bool(sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
+    (starts_at,), _ = classify(classifier.model, [""])
+    reviews = read_reviews(arguments, classifier.model.preprocessing.labels)
+    for review, answer in answer_all(reviews, classifier):
+        counts[review.label, answer.label] += 1
+        words = classifier.explain(review.text) if arguments.explain else []
+        if arguments.json:
+            values: dict = {"line": review.line} | answer._asdict()
+            if arguments.labels is not None:
+                values["actual"] = review.label
+            if arguments.explain:
+                values["starts_at"] = starts_at
+                values["words"] = [{"word": review.text[word.start : word.end]} | word._asdict() for word in words]
+            print(json.dumps(json.loads(json.dumps(values), parse_float=lambda number: round(float(number), 6))))
+        else:
+            probability = "" if answer.probability is None else f"{answer.probability:.4f}"
+            print(f"{answer.label or 'unknown':8}  {probability:6}  {one_line(review.text, width)}")
+            if arguments.explain:
+                print(*explanation(review.text, words, starts_at, colours), sep="\n")
 
 
 def main() -> None:
     arguments = parse_arguments()
     if sys.stdout:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    model = read_model(arguments.model)
+    classifier = Classifier(arguments.model, arguments.threshold)
     if not arguments.texts and arguments.file in (None, "-") and os.isatty(0):
         wanted = "reviews, one per line" if arguments.csv is None else "a CSV file"
         print(f"Waiting for {wanted}; end with Ctrl-D on an empty line.", file=sys.stderr)
-    colours = bool(sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    width = max(1, shutil.get_terminal_size().columns - len("positive  0.0000  "))
-    counts: Counter[tuple[str | None, str | None]] = Counter()
-    for review, probability, known_words in predict_all(read_reviews(arguments, model.preprocessing.labels), model):
-        label = LABEL_NAMES[probability > arguments.threshold] if known_words else None
-        counts[review.label, label] += 1
-        words = explain(model, review.text) if arguments.explain else []
-        if arguments.json:
-            answer = {"label": label, "probability": rounded(probability) if known_words else None, "known_words": known_words}
-            print(json.dumps(answer | ({"words": explanation_in_json(review.text, words)} if arguments.explain else {})))
-        else:
-            print(f"{label or 'unknown':8}  {f'{probability:.4f}' if label else '':6}  {one_line(review.text, width)}")
-            if arguments.explain:
-                print(*explanation(review.text, words, colours), sep="\n")
+    counts: Counter = Counter()
+    (write_answers if arguments.output else print_answers)(arguments, classifier, counts)
     if arguments.labels is not None:
-        compared = comparison(counts)
-        print(json.dumps(compared)) if arguments.json else print_comparison(**compared)
+        print_comparison(counts, sys.stderr if arguments.json else sys.stdout)
 
 
 def command() -> None:

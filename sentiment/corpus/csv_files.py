@@ -47,7 +47,7 @@ def reviews_file(folder: str, name: str, checkout: Path) -> Path | None:
 def _labelled(path: Path, csv: CsvSection) -> Iterator[tuple[list[bytes], int]]:
     """The tokens and the label of each row; no row is left out."""
     # Skip the marker for a row that has not arrived yet.
-    for text, label, where in filter(None, read_csv(str(path), csv.text, csv.label, csv)):
+    for text, label, line, _ in filter(None, read_csv(str(path), csv.text, csv.label, csv)):
         if not text.strip():
-            raise UserError(f"{where} has no text in the column {csv.text!r}: write it, or remove the row.")
+            raise UserError(f"{path}, line {line} has no text in the column {csv.text!r}: write it, or remove the row.")
         yield TOKENIZERS[csv.tokens](text), int(label == "positive")

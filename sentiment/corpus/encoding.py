@@ -29,7 +29,7 @@ _TYPED = {
     '"': "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02",
     "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212",
     "...": "\u2026",
-    " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u3000",
+    " ": "\r\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u3000",
     "": "\u00ad\u200c\u200d\u2060\ufeff",
 }
 _ASCII_OF_TYPED = str.maketrans({typed: ascii for ascii, characters in _TYPED.items() for typed in characters})

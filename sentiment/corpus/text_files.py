@@ -5,14 +5,14 @@ import json
 import os
 import re
 import select
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain
 from typing import NamedTuple
 
 from sentiment.common.errors import UserError
-from sentiment.common.parameters import LabelsSection
+from sentiment.common.parameters import LabelsSection, as_label
 
 # Bytes of a line, and characters of a row in a CSV file. The longest review of IMDB has 13,704 bytes.
 LONGEST = 1_000_000
@@ -24,19 +24,31 @@ USUAL_COLUMNS = set(
 )
 
 
+class Row(NamedTuple):
+    """A row of a CSV file: the line on which it starts, its values, and its text as it came, with what separates the values."""
+
+    line: int
+    values: list[str]
+    text: str
+    separator: str
+
+    def extended(self, *values: str) -> str:
+        """The text with further values, which need no quotes, at its end."""
+        row = self.text.rstrip("\r\n")
+        return self.separator.join([row, *values]) + self.text[len(row) :]
+
+
 class RawReview(NamedTuple):
-    """A text, its label where one is given (`positive` or `negative`), and the file and the line of a CSV file."""
+    """A text, its label where one is given (`positive` or `negative`), its line in a file, and its row in a CSV file."""
 
     text: str
     label: str | None = None
-    where: str = ""
+    line: int = 0
+    row: Row | None = None
 
 
 def to_text(content: bytes, where: str) -> str:
-    r"""The text in UTF-8, without a byte order mark, and with `\n` for each `\r\n` and `\r`.
-
-    Raises UserError if it is longer than LONGEST, or not UTF-8, or has a NUL. The message says `where`.
-    """
+    """The text in UTF-8. Raises UserError if it is longer than LONGEST, not UTF-8, or has a NUL; the message says `where`."""
     if len(content) > LONGEST:
         raise UserError(f"{where} has more than {LONGEST:,} bytes; cut it, or put each review on a separate line.")
     wrong = content.find(b"\0")
@@ -47,7 +59,7 @@ def to_text(content: bytes, where: str) -> str:
     if wrong >= 0:
         advice = "unpack a compressed file, and convert another encoding, for example with `iconv -f UTF-16 -t UTF-8`"
         raise UserError(f"{where} is not UTF-8 text: its byte {wrong + 1} is 0x{content[wrong]:02x}; {advice}.")
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return text
 
 
 def read_lines(path: str) -> Iterator[RawReview | None]:
@@ -57,30 +69,32 @@ def read_lines(path: str) -> Iterator[RawReview | None]:
 
     Raises UserError if the file can't be read, or a line is not UTF-8 text or longer than LONGEST, or the first is CSV or JSON.
     """
-    blank_lines = 0
+    answered = 0
     for number, line in _lines(path):
         if number == 1:
+            line = line.removeprefix("\ufeff")
             _refuse_csv_and_json(line, _name(path))
         if not line:
             yield None
-        elif line.isspace():
-            blank_lines += 1
-        else:
-            yield from repeat(RawReview(""), blank_lines)
-            yield RawReview(line.removesuffix("\n"))
-            blank_lines = 0
+        elif not line.isspace():
+            yield from (RawReview("", line=number) for number in range(answered + 1, number))
+            yield RawReview(line.rstrip("\r\n"), line=number)
+            answered = number
 
 
-def read_csv(path: str, text_column: str, label_column: str | None, labels: LabelsSection) -> Iterator[RawReview | None]:
+def read_csv(
+    path: str, text_column: str, label_column: str | None, labels: LabelsSection, on_header: Callable[[Row], None] | None = None
+) -> Iterator[RawReview | None]:
     """The reviews of a CSV file with a header, or of standard input for `-`; None as in `read_lines`.
 
-    Tabs separate the values of a `.tsv` file. The case of a label does not matter.
+    Tabs separate the values of a `.tsv` file. The case of a label does not matter. `on_header` is given the header.
 
     Raises UserError as `read_lines` does, or if the file is not a CSV file, or lacks a column or a value, or has another label.
     """
     spellings = dict.fromkeys(labels.positive, "positive") | dict.fromkeys(labels.negative, "negative")
     rows = _rows(path)
-    where, header = next((row for row in rows if row[1]), (_name(path), []))
+    top = next((row for row in rows if row.values), Row(1, [], "", ""))
+    where, header = f"{_name(path)}, line {top.line}" if top.text else _name(path), top.values
     wanted, others = ("tabs", ",;") if path.endswith(".tsv") else ("commas", ";\t")
     for column in text_column, label_column:
         if column is not None and header.count(column) != 1:
@@ -88,18 +102,21 @@ def read_csv(path: str, text_column: str, label_column: str | None, labels: Labe
             found = f"{header.count(column)} columns" if column in header else "no column"
             advice = f": save it with {wanted} between the columns" if set(others) & set("".join(header)) else ""
             raise UserError(f"{where} has {found} {column!r:.80}; its header has {columns:.300}{advice}.")
-    for where, row in rows:
-        if not row:
+    if on_header:
+        on_header(top)
+    for row in rows:
+        if not row.values:
             yield None
             continue
-        if len(row) != len(header):
+        where = f"{_name(path)}, line {row.line}"
+        if len(row.values) != len(header):
             advice = "add what is missing, and put a text with commas in double quotes"
-            raise UserError(f"{where} has {len(row)} values, but the header has {len(header)}; {advice}.")
-        values = dict(zip(header, row, strict=True))
-        label = None if label_column is None else spellings.get(values[label_column].strip().lower())
+            raise UserError(f"{where} has {len(row.values)} values, but the header has {len(header)}; {advice}.")
+        values = dict(zip(header, row.values, strict=True))
+        label = None if label_column is None else spellings.get(as_label(values[label_column]))
         if label_column is not None and not label:
             raise UserError(f"{where} has the label {values[label_column]!r:.50}; allowed are {', '.join(spellings)}.")
-        yield RawReview(values[text_column], label, where)
+        yield RawReview(values[text_column], label, row.line, row)
 
 
 def _refuse_csv_and_json(line: str, name: str) -> None:
@@ -120,50 +137,56 @@ def _name(path: str) -> str:
 
 
 def _lines(path: str) -> Iterator[tuple[int, str]]:
-    r"""The lines and their numbers, each ended by `\n`. An empty one: the next has not arrived yet."""
+    """The lines and their numbers, each as it came. An empty one: the next has not arrived yet."""
     number, rest, last_byte = 0, b"", b""
     try:
         with open(0 if path == "-" else path, "rb", buffering=0) as file:
-            # The newline at the end is for a last line without one; a blank line too many is ignored.
-            for chunk in chain(iter(partial(os.read, file.fileno(), CHUNK), b""), [b"\n"]):
-                # A \r ends its line at once, though its \n may still come.
-                new = chunk.removeprefix(b"\n") if last_byte == b"\r" else chunk
+            for chunk in chain(iter(partial(os.read, file.fileno(), CHUNK), b""), [b""]):
+                more_has_come = bool(select.select([file], [], [], 0)[0])
+                # A \r ends its line at once: a \n that comes later is of that line.
+                number -= last_byte == b"\r" and not rest and chunk[:1] == b"\n"
                 last_byte = chunk[-1:]
-                lines = (rest + new).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+                lines = (rest + chunk).splitlines(keepends=True)
+                ends = (b"\n",) if more_has_come else (b"\n", b"\r")
                 # A line that is too long is refused before its end has come.
-                rest = lines.pop() if len(lines[-1]) <= LONGEST else b""
+                unfinished = chunk and not lines[-1].endswith(ends) and len(lines[-1]) <= LONGEST
+                rest = lines.pop() if unfinished else b""
                 for line in lines:
                     number += 1
-                    yield number, to_text(line, f"{_name(path)}, line {number}") + "\n"
-                if not select.select([file], [], [], 0)[0]:
+                    yield number, to_text(line, f"{_name(path)}, line {number}")
+                if not more_has_come:
                     yield number, ""
     except OSError as error:
         raise UserError(f"{_name(path)} can't be read: {error.strerror}.") from error
 
 
-def _rows(path: str) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a CSV file, each with where it starts. None is blank; an empty one: the next has not arrived yet."""
+def _rows(path: str) -> Iterator[Row]:
+    """The rows of a CSV file that are not blank. One without values: the next has not arrived yet."""
     csv.field_size_limit(LONGEST)
-    delimiter = "\t" if path.endswith(".tsv") else ","
-    lines = _lines(path)
+    separator = "\t" if path.endswith(".tsv") else ","
+    lines, came = _lines(path), list[str]()
     for number, line in lines:
         where = f"{_name(path)}, line {number}"
-        if line == "\n":
+        if line and not line.strip("\r\n"):
+            came.append(line)
             continue
         try:
-            row_lines = _bounded(chain([line], (line for _, line in lines)), where)
-            yield where, next(csv.reader(row_lines, delimiter=delimiter, strict=True))
+            row_lines = _bounded(chain([line], (line for _, line in lines)), where, came)
+            values = next(csv.reader(row_lines, delimiter=separator, strict=True))
+            yield Row(number, values, "".join(came), separator)
+            came = [] if values else came
         except csv.Error as error:
             separators = "part the columns with commas, not with semicolons or tabs; " if number == 1 else ""
             quotes = "put a text with commas, quotes or newlines in double quotes, and double the quotes in it"
             raise UserError(f"{where} starts a row that is not valid CSV ({error}); {separators}{quotes}.") from error
 
 
-def _bounded(lines: Iterable[str], where: str) -> Iterator[str]:
-    """The lines, from which the reader of CSV takes those of a row. Raises UserError if they are longer than LONGEST."""
+def _bounded(lines: Iterable[str], where: str, came: list[str]) -> Iterator[str]:
+    """The lines, from which the reader of CSV takes those of a row; they are added to `came`. UserError: more than LONGEST."""
     characters = 0
     for line in lines:
+        came.append(line)
         characters += len(line)
         if characters > LONGEST:
             raise UserError(f"{where} starts a row above {LONGEST:,} characters; cut it, or close its double quotes.")
-        yield line
+        yield line.removeprefix("\ufeff")
