@@ -16,9 +16,9 @@ from sentiment.common.reviews import load_padded, load_reviews
 from sentiment.evaluation.memory import effect_by_place
 from sentiment.evaluation.scores import predict_each, score_each
 from sentiment.evaluation.words import embedding_metrics, learned_words
-from sentiment.inference.effects import token_effects
 from sentiment.inference.forward import logits, model_size, word_vectors
 from sentiment.inference.model_folder import read_model
+from sentiment.inference.occlusion import token_effects
 from sentiment.plots.history import plot_history
 from sentiment.plots.memory import plot_memory
 from sentiment.plots.thresholds import plot_confusion, plot_precision_recall, plot_roc

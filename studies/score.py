@@ -15,8 +15,8 @@ from sentiment.common.reviews import Padded, Reviews, load_reviews
 from sentiment.evaluation.memory import effect_by_place
 from sentiment.evaluation.scores import predict_each, score_each
 from sentiment.evaluation.words import embedding_metrics, learned_words
-from sentiment.inference.effects import token_effects
 from sentiment.inference.forward import logits, model_size, word_vectors
+from sentiment.inference.occlusion import token_effects
 from sentiment.inference.saved_model import read_network
 from sentiment.preprocessing import keep_frequent, pad, split_reviews
 from studies.variants import MODELS, RUNS, params_of, read_study, read_variant

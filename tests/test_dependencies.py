@@ -62,6 +62,8 @@ ONLY_CHECKS = {
     "studies",
 }
 NO_DEPENDENCIES = {module: ONLY_CHECKS for module in STAGES if module.startswith("studies.")}
+# And what reads reviews is no reason to train, either: the file of the reviews is a dependency.
+NO_DEPENDENCIES["studies.train"] = ONLY_CHECKS | {f"sentiment.common.{name}" for name in ("files", "reviews", "vocabulary")}
 
 
 def test_every_stage_is_one_file_and_says_what_it_does():

@@ -8,17 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import rows
+from helpers import ragged, rows
 from made_model import random_model
 
-from sentiment.corpus.encoding import as_ascii
+from sentiment.common.reviews import join
+from sentiment.corpus.encoding import as_ascii, encode
 from sentiment.corpus.tokenizers import TOKENIZERS, placed_tokens
 from sentiment.evaluation.memory import effect_by_place
 from sentiment.inference.classifier import classify
 from sentiment.inference.effects import explain
-from sentiment.inference.forward import logits
 from sentiment.inference.model_folder import Model
+from sentiment.inference.occlusion import token_effects
 from sentiment.plots.memory import plot_memory
+from sentiment.preprocessing import keep_frequent
 
 VOCABULARY = "the a film is it was great awful not boring best n't isn't good bad very".split()
 MAXLEN, NUM_WORDS, SKIP_TOP = 6, 17, 5
@@ -108,27 +110,29 @@ def test_the_places_are_those_of_the_tokens_that_predictions_read(tokenizer):
         assert [start for _, start, _ in placed] == sorted(start for _, start, _ in placed)
 
 
-def test_what_a_network_remembers_is_the_mean_size_of_the_effects_at_each_place():
-    network = made_model().network
-    x = np.random.default_rng(1).integers(4, NUM_WORDS, (5, MAXLEN), np.int32)
-    x[1, 0] = 0  # a review that does not fill maxlen
-    for padding in "pre", "post":
-        expected = np.zeros(MAXLEN)
-        for ids in x[[0, 2, 3, 4]]:
-            for place in range(MAXLEN):
-                rest = [id for i, id in enumerate(ids) if i != place]
-                without = [0, *rest] if padding == "pre" else [*rest, 0]
-                both = logits(network, np.array([ids, without], np.int32))
-                expected[place] += abs(both[0] - both[1]) / 4
-        found = effect_by_place(x, partial(logits, network), padding)
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
-    assert effect_by_place(x[1:2], partial(logits, network), "pre").shape == (0,), "no review fills maxlen"
-    assert effect_by_place(x[:0], partial(logits, network), "pre").shape == (0,)
+@pytest.mark.parametrize("sides", list(product(["pre", "post"], repeat=2)), ids=" ".join)
+def test_what_a_network_remembers_is_the_mean_size_of_the_effects_that_explanations_show(sides):
+    padding, truncating = sides
+    model = made_model(padding=padding, truncating=truncating)
+    texts = [TEXT, "Great film, is it great? Not awful, not boring", "Great", "The best film: great, awful, boring, not good"]
+    known = keep_frequent(join((encode(TOKENIZERS["keras_imdb"](text), model.ranks), 0) for text in texts), model.preprocessing)
+    found, taken = effect_by_place(known, partial(token_effects, model.network, model.preprocessing), MAXLEN)
+    shown = [[abs(word.effect) for word in explain(model, text) if word.effect is not None] for text in texts]
+    full = [effects for effects in shown if len(effects) == MAXLEN]
+    assert taken == len(full) == 2
+    np.testing.assert_allclose(found, np.mean(full, axis=0), rtol=0, atol=1e-12)
+
+
+def test_reviews_of_ten_tokens_or_more_count_stretched_to_all_places():
+    effects, taken = effect_by_place(ragged(range(10), range(9), range(20)), lambda tokens: -1.0 * tokens, maxlen=40)
+    assert taken == 2
+    assert effects.tolist() == [(place // 4 + place // 2) / 2 for place in range(40)]
+    assert effect_by_place(ragged(range(9)), lambda tokens: tokens, maxlen=40)[1] == 0
 
 
 @pytest.mark.parametrize("n", [0, 1, 7])
 def test_what_is_remembered_is_drawn_for_reviews_of_any_length_and_for_none(tmp_path: Path, recwarn, n):
-    plot_memory(np.linspace(0.1, 0.7, n), tmp_path / "memory.csv")
+    plot_memory(np.linspace(0.1, 0.7, n), n, tmp_path / "memory.csv")
     assert [row["place"] for row in rows(tmp_path / "memory.csv")] == [str(place) for place in range(1, n + 1)]
     assert (tmp_path / "memory.png").read_bytes().startswith(b"\x89PNG")
     assert not list(recwarn)

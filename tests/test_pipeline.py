@@ -113,6 +113,7 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
     assert set(outputs) - {"data/.gitignore", "data/README.md", "data/own/README.md"} == {
         *(f"data/reviews/{name}" for name in ("train.npz", "test.npz", "vocabulary.txt", "tokenizer.json")),
         *(f"data/{folder}/{name}.npz" for folder in ("split", "padded") for name in names),
+        "data/split/copies.json",
         *(f"data/model/{name}" for name in ("model.keras", "preprocessing.json", "vocabulary.txt", "SHA256SUMS")),
         "metrics/metrics.json",
         *(f"plots/{name}.csv" for name in ("history", "confusion", "roc", "precision_recall", "embedding", "memory")),
@@ -130,7 +131,16 @@ def test_the_outputs_have_the_files_and_formats_of_the_design(project):
     assert outputs["data/model/vocabulary.txt"] == outputs["data/reviews/vocabulary.txt"]
     metrics = json.loads(outputs["metrics/metrics.json"])
     assert metrics.keys() == {"validation", "model", "words"}
-    assert metrics["validation"].keys() == {"loss", "accuracy", "precision", "recall", "f1", "roc_auc"}
+    assert metrics["validation"].keys() == {
+        "loss",
+        "accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "roc_auc",
+        "unknown",
+        "copies_of_training",
+    }
     assert metrics["words"].keys() == {"pc1_variance", "pc1_log_odds_spearman"}
     assert metrics["model"] == {"parameters": 40 * 32 + 8 * (32 + 8 + 1) + 9, "input_bytes": 250 * 12 * 4}
     assert outputs["plots/history.csv"].startswith(b"epoch,loss,accuracy,val_loss,val_accuracy\n1,")

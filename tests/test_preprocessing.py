@@ -8,7 +8,7 @@ from helpers import ragged, sequences
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import PadSection, SplitSection, WordsSection
 from sentiment.common.reviews import load_reviews, save_reviews
-from sentiment.preprocessing import keep_frequent, pad, split_reviews
+from sentiment.preprocessing import keep_frequent, number_of_copies, pad, split_reviews
 
 
 def test_ids_are_ranks_plus_3_and_those_from_skip_top_up_to_num_words_stay():
@@ -33,7 +33,7 @@ def test_num_words_and_skip_top_mean_what_they_mean_to_keras(tmp_path, monkeypat
 
 
 # The split does not look at the words.
-ALL_WORDS = {"num_words": 5, "skip_top": 0}
+ALL_WORDS = {"num_words": 5, "skip_top": 0, "keep_copies_together": False}
 
 
 def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
@@ -43,6 +43,25 @@ def test_training_and_validation_are_the_two_parts_of_a_seeded_permutation():
     assert sequences(train) + sequences(validation) == [[i] * (i % 4) for i in order]
     np.testing.assert_array_equal(train.labels, order[:80] % 2)
     np.testing.assert_array_equal(validation.labels, order[80:] % 2)
+
+
+def test_all_copies_of_a_text_are_on_one_side_where_they_are_kept_together():
+    reviews = ragged(*([i % 30] for i in range(100)))
+    together = ALL_WORDS | {"keep_copies_together": True}
+    train, validation = split_reviews(reviews, SplitSection(train_size=0.8, seed=7, **together))
+    texts, unseen = ({text for (text,) in sequences(part)} for part in (train, validation))
+    assert 80 <= len(train.labels) < 84 and not texts & unseen and len(texts | unseen) == 30
+    assert number_of_copies(validation, train) == 0
+    apart, rest = split_reviews(reviews, SplitSection(train_size=0.8, seed=7, **ALL_WORDS))
+    assert number_of_copies(rest, apart) == 20
+    with pytest.raises(UserError, match=r"of 5 reviews, 1 to 4 can be for training"):
+        split_reviews(ragged(*5 * [[1]]), SplitSection(train_size=0.8, seed=7, **together))
+
+
+def test_a_share_loses_no_review_to_floating_point():
+    for n, share, size in (100, 0.29, 29), (25_000, 0.57, 14_250), (7, 0.5, 3):
+        train, _ = split_reviews(ragged(*n * [[1]]), SplitSection(train_size=share, seed=1, **ALL_WORDS))
+        assert len(train.labels) == size
 
 
 def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split():

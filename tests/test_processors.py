@@ -75,7 +75,6 @@ def test_the_environment_decides_no_byte(project_outputs_and_processor, tmp_path
         KERAS_HOME=str(tmp_path),
         KERAS_NNX_ENABLED="true",
         PYTHONHASHSEED="1",
-        PYTHONWARNINGS="error",
         LC_ALL="C",
         TZ="Asia/Tokyo",
         MPLBACKEND="svg",

@@ -27,7 +27,7 @@ from studies.reference import (
     train_and_predict,
     weighted_regression,
 )
-from studies.variants import VARIANTS, check_reviews, params_of, seeds_of
+from studies.variants import VARIANTS, check_reviews, params_of, read_variant
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_the_summary_has_the_spread_over_seeds_and_the_differences_from_the_same
 def test_a_bad_study_is_refused_in_a_sentence(write_study, changes, is_told):
     write_study(**changes)
     with pytest.raises(UserError, match=f"^{re.escape(f'{VARIANTS}{is_told}')}"):
-        seeds_of("embedding")
+        read_variant("embedding")
 
 
 def test_a_bad_value_of_a_variant_is_refused_and_what_it_changes_is_named(write_study):
@@ -174,8 +174,8 @@ def test_what_a_network_is_given_of_a_training_review_does_not_depend_on_the_lab
     labelled, ids = made_corpus.encoded().train, review_ids(made_corpus.encoded().train.labels).tokens
     own = ids * with_ratios.PARTS // (ids.max() + 1) == 3
     turned = labelled._replace(labels=np.where(own, 1 - labelled.labels, labelled.labels))
-    before, unseen_before = with_ratios.cross_fitted(labelled, ids, labelled)
-    after, unseen_after = with_ratios.cross_fitted(turned, ids, labelled)
+    before, unseen_before, _ = with_ratios.cross_fitted(labelled, ids, labelled)
+    after, unseen_after, _ = with_ratios.cross_fitted(turned, ids, labelled)
     for values, others, unseen, unseen_others in zip(before, after, unseen_before, unseen_after, strict=True):
         assert np.array_equal(values[own], others[own])
         assert values.dtype == np.int32 or not np.array_equal(values[~own], others[~own])
@@ -203,6 +203,6 @@ def test_the_regression_and_the_network_with_its_ratios_have_the_told_accuracy_o
     reviews = encode_texts(*read_archive(real_data / "aclImdb_v1_labelled.tar.gz", "archive"))
     regression = train_and_predict(weighted_regression(c=0.3), reviews.train, reviews.test)
     ids = review_ids(reviews.train.labels).tokens
-    (network,) = with_ratios.train_and_predict(reviews.train, ids, reviews.test, seeds=[0])
+    (network,), _ = with_ratios.train_and_predict(reviews.train, ids, reviews.test, seeds=[0])
     accuracies = [((predicted.logits > 0) == predicted.y).mean() for predicted in (regression, network)]
     assert accuracies == pytest.approx([0.9139, 0.9243], abs=0.001)

@@ -21,7 +21,7 @@ STUDY = {
     "memory_of": ["embedding"],
 }
 # A changed line in these trains nothing.
-TRAINS_NOTHING = "common/errors", "common/parameters", "evaluation/scores"
+TRAINS_NOTHING = "common/errors", "common/files", "common/parameters", "common/reviews", "evaluation/scores"
 
 
 def runs_of(studies: Project, name: str) -> list[dict] | dict[str, list[dict]]:
@@ -73,7 +73,7 @@ def test_what_trains_nothing_is_no_reason_to_train_again(studies, main_project):
     for name in TRAINS_NOTHING:
         with (main_project.folder / f"sentiment/{name}.py").open("a") as file:
             file.write("# One more sentence.\n")
-    assert changed_stages(studies) == {"score", "linear", "reference", "with_ratios"}
+    assert changed_stages(studies) == {"score", "linear", "reference", "with_ratios", "summary"}
     main_project.run("git", "checkout", "--quiet", "sentiment")
 
 

@@ -116,7 +116,7 @@ def test_a_line_is_a_review_whatever_ends_it(tmp_path, end):
     # The first one ends where a part that is read at a time ends, between \r and \n.
     texts = [(CHUNK - 1) * "a", *(f"review {i} {'é' * (i % 100)}" for i in range(20_000))]
     for content in end.join(texts), end.join([*texts, ""]):
-        assert list(read_lines(written(tmp_path, content))) == [RawReview(text) for text in texts]
+        assert [review.text for review in read_lines(written(tmp_path, content))] == texts
     rows = end.join(["id,review", *(f'{i},"{text}"' for i, text in enumerate(texts))])
     assert read_column(written(tmp_path, rows)) == texts
 
@@ -210,7 +210,7 @@ def test_a_review_with_commas_or_brackets_is_a_review(tmp_path, reviews):
         "[SPOILERS] A good film, really", "[10/10]", "{rant start} I didn't like it {rant end}", "{}", "review",
         "Good film, text, label", '"Good", he said, "review".', '["Jaws", of course] Good', "good,bad,ugly",
     ):  # fmt: skip
-        assert list(read_lines(written(tmp_path, text))) == [RawReview(text)]
+        assert list(read_lines(written(tmp_path, text))) == [RawReview(text, line=1)]
     for text in reviews:
         _refuse_csv_and_json(text, "reviews")
 

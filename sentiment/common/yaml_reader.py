@@ -43,5 +43,5 @@ def read_yaml(path: Path) -> object:
     try:
         with path.open(encoding="utf-8") as file:
             return yaml.load(file, _Loader)
-    except (OSError, ValueError, OverflowError, RecursionError, yaml.YAMLError) as error:
+    except Exception as error:  # The readers of numbers, tags and nested lists raise a dozen kinds.
         raise UserError(f"{path} can't be read: {' '.join(str(error).split()):.400}.") from error
