@@ -119,7 +119,7 @@ def test_a_bad_value_of_a_variant_is_refused_and_what_it_changes_is_named(write_
     write_study(variants={"embedding": {"train": {"epoch": 1}}})
     told = 'params.yaml with {"train": {"epoch": 1, "seed": 0}}: `train.epoch` is not a parameter; the closest one is'
     with pytest.raises(UserError, match=f"^{re.escape(told)}"):
-        params_of("embedding", seed=0)
+        params_of(read_variant("embedding"), seed=0)
 
 
 @pytest.mark.training

@@ -59,6 +59,7 @@ def float64():
         pytest.param({}, {}, id="the lesson"),
         pytest.param({"cell": "lstm", "pooling": "max"}, {"optimizer": "rmsprop"}, id="lstm"),
         pytest.param({"cell": "gru", "bidirectional": True, "pooling": "max_mean"}, {"schedule": "linear"}, id="gru"),
+        pytest.param({"cell": "none", "pooling": "max_mean"}, {}, id="no cell"),
         pytest.param(
             {"input": "one_hot", "pooling": "mean"},
             {"optimizer": "sgd", "learning_rate": 0.5} | IN_ONE_BATCH,
