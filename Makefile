@@ -42,7 +42,7 @@ lint: .venv/tests ## check style and types
 	ruff check
 	mypy
 
-study: .venv/installed ## train the variants of studies/variants.yaml that have changed (in a fresh clone 143 runs), and compare all
+study: .venv/installed ## train the variants of studies/variants.yaml that have changed (in a fresh clone all), and compare all
 	python -m sentiment.common.parameters
 	@python requirements/unlock.py
 	dvc repro fetch
