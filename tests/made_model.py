@@ -27,7 +27,9 @@ def random_model(
     sizes = SIZES | sizes
     vocabulary = rank_words(Counter(chain.from_iterable(map(TOKENIZERS[sizes["tokenizer"]], texts))))
     preprocessing = Preprocessing(**sizes, labels=IMDB_LABELS, vocabulary_sha256=vocabulary_sha256(vocabulary))
-    num_words, gates = preprocessing.num_words, CELLS[cell][1] * units
+    if cell == "none":
+        units, directions = dim, 0
+    num_words, gates = preprocessing.num_words, CELLS.get(cell, (None, 0))[1] * units
     bias = (2, gates) if cell == "gru" else (gates,)
     given = num_words if one_hot else dim
     network = Network(
@@ -37,7 +39,7 @@ def random_model(
         pooling,
         None if one_hot else weights(num_words, dim),
         [Direction(weights(given, gates), weights(units, gates), weights(*bias)) for _ in range(directions)],
-        weights(units * directions * (2 if pooling == "max_mean" else 1)),
+        weights(units * max(1, directions) * (2 if pooling == "max_mean" else 1)),
         weights(1).item(),
     )
     return Model(network, preprocessing, vocabulary)

@@ -57,6 +57,7 @@ def test_the_study_gives_what_the_main_pipeline_gives(studies, main_project):
         main_project.run("python", "-m", f"stages.{stage}")
     main_project.set_params(train__seed=0)
     metrics = json.loads((main_project.folder / "metrics/metrics.json").read_text())
+    del metrics["validation"]["copies_of_training"]
     (run,) = runs_of(studies, "networks")["embedding"]
     effects = [float(row["effect"]) for row in rows(main_project.folder / "plots/memory.csv")]
     memory = [float(np.mean(tenth)) for tenth in np.array_split(effects, 10)]
