@@ -81,7 +81,7 @@ def fetched_order(train: LabelledTexts, test: LabelledTexts) -> list[bytes]:
 @pytest.mark.real
 @pytest.mark.slow
 def test_the_raw_test_reviews_of_the_archive_get_the_probabilities_of_evaluate(real_data, tmp_path):
-    """But for 29 texts with quotes, dashes or spaces as word processors have them, or HTML entities: predictions read these as ASCII."""
+    """But for 29 texts with HTML entities, or typed with a word processor: predictions read these as ASCII."""
     copy_of_project(tmp_path)
     project = Project(tmp_path)
     project.run("git", "init", "--quiet")
