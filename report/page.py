@@ -72,7 +72,7 @@ def network_data(model: Model) -> str:
         "vocabulary": [word.decode() for word in model.ranks],
         "ascii": {typed: as_ascii(typed) for typed in map(chr, range(0x80, 0x10000)) if as_ascii(typed) != typed},
         "patterns": {"entity": ENTITY, "tag": TAG, "emoji": EMOJI, "word": WORD, "unfolded": UNFOLDED, "invisible": INVISIBLE},
-        "separators": "".join(chr(code) for code in range(128) if len(tokenise(b"a%ca" % code)) == 2),
+        "separators": "".join(chr(code) for code in range(128) if len(tokenise(as_ascii(f"a{code:c}a").encode())) == 2),
     }
     # A word such as </script> must not end the element that the data is in.
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
