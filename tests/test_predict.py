@@ -284,6 +284,7 @@ QUOTING = "; put a text with commas, quotes or newlines in double quotes, and do
         ("text,label\n", ", line 1 has no column 'review'; its header has 'text', 'label'."),
         ("review,sentiment\n", ", line 1 has no column 'label'; its header has 'review', 'sentiment'."),
         ("", " has no column 'review'; its header has none."),
+        ("review,label,review\na,1,b\n", ", line 1 has 2 columns 'review'; its header has 'review', 'label', 'review'."),
         (
             'review,label\n"a\nb",1\n\nfine, really,1\n',
             ", line 5 has 3 values, but the header has 2; add what is missing, and put a text with commas in double quotes.",
@@ -295,7 +296,7 @@ QUOTING = "; put a text with commas, quotes or newlines in double quotes, and do
         ),
         ('review,label\nfine,1\n"fine,1\n', f", line 3 starts a row that is not valid CSV (unexpected end of data){QUOTING}"),
     ],
-    ids=["texts", "labels", "empty file", "values", "label", "after quotes", "no closing quote"],
+    ids=["texts", "labels", "empty file", "column twice", "values", "label", "after quotes", "no closing quote"],
 )
 def test_a_csv_file_that_does_not_hold_what_is_asked_for_is_refused(tmp_path, content, message):
     path = written(tmp_path, content)
