@@ -38,6 +38,10 @@ PAGE = """<!DOCTYPE html>
       spec.description ??= `${heading.textContent}: ${axes.join(" by ")}`;
       spec.description += `. Revisions: ${revisions.join(", ")}.`;
       delete spec.title;
+      if (!spec.data) {
+        chart.textContent = "There is nothing to draw: the file has no rows.";
+        return;
+      }
       if (narrow) {
         unit.width = Math.min(unit.width, room - 110);
         if (spec.facet) spec.columns = 1;

@@ -4,6 +4,7 @@
 // Of a long text: so many points of the curve at most, and so many words written out again.
 const POINTS = 2000, SHOWN = 5000;
 const network = unpack(JSON.parse(document.getElementById("network").textContent));
+const threshold = Number(document.getElementById("try").dataset.threshold), ofNoWord = sigmoid(logit(network, []));
 const part = (name) => document.querySelector(`#try [data-part="${name}"]`);
 const signed = (effect) => (effect < 0 ? "−" : "+") + Math.abs(effect).toFixed(4);
 let turn = 0, timer;
@@ -51,10 +52,12 @@ function showWords(text, tokens, seen) {
 }
 
 function showCurve(text, known, every) {
-  const points = known.filter((_, i) => (known.length - 1 - i) % every === 0);
-  const at = ({ probability }, i) => `${(1000 * i) / Math.max(1, points.length - 1)},${200 * (1 - probability)}`;
-  part("curve").setAttribute("points", points.map(at).join(" ") + (points.length === 1 ? ` 1000,${200 * (1 - points[0].probability)}` : ""));
-  const named = (point) => `${point.probability.toFixed(2)} after “${text.slice(point.start, point.end)}”`;
+  const drawn = known.filter((_, i) => (known.length - 1 - i) % every === 0);
+  const points = drawn.length ? [{ probability: ofNoWord, end: 0 }, ...drawn] : [];
+  const at = ({ probability }, i) => `${(1000 * i) / (points.length - 1)},${200 * (1 - probability)}`;
+  part("curve").setAttribute("points", points.map(at).join(" "));
+  const place = ({ start, end }) => (end ? `after “${text.slice(start, end)}”` : "before the first word");
+  const named = (point) => `${point.probability.toFixed(2)} ${place(point)}`;
   const sorted = points.toSorted((a, b) => a.probability - b.probability);
   const said = points.length ? `It starts at ${named(points[0])}, is lowest at ${named(sorted[0])}, highest at ${named(sorted.at(-1))}, ` +
     `and ends at ${named(points.at(-1))}.` : "There is no word to draw.";
@@ -63,8 +66,8 @@ function showCurve(text, known, every) {
 
 async function update() {
   const text = document.getElementById("text").value, mine = ++turn, reading = read(network, text);
-  const { label, probability, tokens, known, seen } = reading, every = Math.max(1, Math.ceil(known.length / POINTS));
-  const result = part("result");
+  const { probability, tokens, known, seen } = reading, every = Math.max(1, Math.ceil(known.length / POINTS));
+  const result = part("result"), label = known.length ? (probability > threshold ? "positive" : "negative") : "unknown";
   result.className = label;
   result.textContent = known.length ? `${label}, probability ${probability.toFixed(4)}`
     : text.trim() ? "unknown: the network knows none of these words" : "unknown: nothing is typed yet";

@@ -144,12 +144,11 @@ function* placedTokens({ tokenizer, ascii, separators, patterns }, text) {
   }
 }
 
-// The label and the probability of a text, and its tokens; `known` are those that have an id, `seen` those of them within maxlen.
+// The probability of a text, and its tokens; `known` are those that have an id, `seen` those of them within maxlen.
 function read(network, text) {
   const tokens = [...placedTokens(network, text)].map((token) => ({ ...token, id: network.ids.get(token.token) }));
   const known = tokens.filter((token) => token.id !== undefined), whole = logit(network, known.map((token) => token.id));
-  const probability = sigmoid(whole), label = known.length ? (probability > 0.5 ? "positive" : "negative") : "unknown";
-  return { tokens, known, seen: cut(network, known), whole, probability, label };
+  return { tokens, known, seen: cut(network, known), whole, probability: sigmoid(whole) };
 }
 
 // Gives the tokens what they did: their effect, and the probability of the text up to each or, of long texts, to each `every`-th one.

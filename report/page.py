@@ -14,6 +14,7 @@ from sentiment.common.files import write_bytes
 from sentiment.common.vocabulary import FIRST_ID
 from sentiment.corpus.encoding import ENTITY, as_ascii, tokenise
 from sentiment.corpus.tokenizers import EMOJI, INVISIBLE, TAG, UNFOLDED, WORD
+from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import Model
 
 HERE = Path(__file__).parent
@@ -85,8 +86,11 @@ def size_of_data(model: Model) -> int:
     return sum(map(len, model.ranks)) + sum(16 * array.size // 3 for array in arrays)
 
 
-def make_page(template: str, model: Model, title: str, **values: object) -> str:
-    """A template of this folder as HTML, with the style, the scripts and the network inside."""
+def make_page(template: str, model: Model, title: str, threshold: float, **values: object) -> str:
+    """A template of this folder as HTML, with the style, the scripts and the network inside.
+
+    A text with a probability above the threshold is positive.
+    """
 
     def digest(content: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
@@ -109,6 +113,8 @@ def make_page(template: str, model: Model, title: str, **values: object) -> str:
         largest=LARGEST,
         maxlen=model.preprocessing.maxlen,
         directions=len(model.network.directions),
+        threshold=threshold,
+        of_no_word=probabilities(model.network, np.zeros((1, model.preprocessing.maxlen), np.int32)).item(),
         sample=SAMPLE if model.preprocessing.tokenizer == "keras_imdb" else "",
         commit=read_commit(),
         **values,

@@ -76,20 +76,22 @@ def ids_of(model: Model, text: str) -> np.ndarray:
 def most_wrong_and_most_right(
     model: Model, params: Params, padded: Padded, validation: Reviews
 ) -> tuple[list[ShownReview], list[ShownReview]]:
-    """The validation reviews whose probability is farthest from their label, and those whose probability is nearest to it.
+    """The validation reviews with the most certain answers: wrong ones, then right ones, by the threshold.
 
-    `padded` are those of `validation` as the network takes them.
+    `padded` are those of `validation` as the network takes them. Reviews without a known word are left aside.
     """
     predicted = probabilities(model.network, padded.x)
     errors = np.abs(padded.y - predicted)
+    known, right = padded.x.any(axis=1), np.equal(predicted > params.evaluate.threshold, padded.y)
     order = np.argsort(-errors, kind="stable")
+    most_wrong, most_right = order[(known & ~right)[order]][:SHOWN], order[(known & right)[order]][: -SHOWN - 1 : -1]
     texts = validation_texts(params, validation)
 
     def shown(i: int) -> ShownReview:
         ids = validation.tokens[validation.offsets[i] : validation.offsets[i + 1]]
         return shown_review(model, LABEL_NAMES[padded.y[i]], float(predicted[i]), ids, texts[i])
 
-    return [shown(i) for i in order[:SHOWN]], [shown(i) for i in order[: -SHOWN - 1 : -1] if errors[i] < 0.5]
+    return [shown(i) for i in most_wrong], [shown(i) for i in most_right]
 
 
 def shown_review(model: Model, label: str, probability: float, ids: np.ndarray, text: str | None) -> ShownReview:

@@ -7,10 +7,12 @@ validation reviews and, where the source has it, their text; and the study's res
 import base64
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from sklearn.metrics import f1_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from report.page import git, make_page, write_page
@@ -21,14 +23,18 @@ from sentiment.common.parameters import FetchSection, read_params
 from sentiment.common.reviews import Padded, load_padded, load_reviews
 from sentiment.common.vocabulary import words_of_ids
 from sentiment.evaluation.regression import bag_of_words, fit_regression
+from sentiment.evaluation.scores import Predicted, predict_each, score_each
 from sentiment.evaluation.words import LearnedWords, learned_words
-from sentiment.inference.forward import probabilities, word_vectors
+from sentiment.inference.forward import Network, logits, word_vectors
 from sentiment.inference.model_folder import read_model
 from sentiment.preprocessing import pad
 
 PICTURES = "accuracy", "loss", "confusion", "roc", "precision_recall", "memory", "embedding"
 OUTERMOST = 10
 NEIGHBOURS = 5
+MAJORITY = "always the more frequent label of the training reviews"
+REGRESSION = "a logistic regression on the bag of the same words"
+NETWORK = "the network"
 NEIGHBOURS_OF = "great", "perfect", "funny", "awful", "boring", "waste"
 
 
@@ -40,14 +46,26 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
     return result
 
 
-def references(train: Padded, validation: Padded, num_words: int) -> dict[str, float]:
-    """The validation accuracy of what a network has to beat. A label of which there is one training review is not learned."""
-    counts = np.bincount(train.y, minlength=2)
-    accuracies = {"always the more frequent label of the training reviews": float((validation.y == counts.argmax()).mean())}
-    if min(counts) > 1:
-        predicted = fit_regression(train, num_words).predict(bag_of_words(validation.x, num_words))
-        accuracies["a logistic regression on the bag of the same words"] = float((predicted == validation.y).mean())
-    return accuracies
+def predictions(train: Padded, validation: Padded, network: Network) -> dict[str, Predicted]:
+    """What the network says of the validation reviews and, before it, what it has to beat.
+
+    A label of which there is one training review is not learned.
+    """
+    negative, positive = np.bincount(train.y, minlength=2)
+    each = {MAJORITY: lambda x: np.full(len(x), np.inf if positive > negative else -np.inf)}
+    if min(negative, positive) > 1:
+        regression = fit_regression(train, network.num_words)
+        each[REGRESSION] = lambda x: regression.decision_function(bag_of_words(x, network.num_words))
+    each[NETWORK] = partial(logits, network)
+    return {name: predict_each({name: validation}, logits_of)[name] for name, logits_of in each.items()}
+
+
+def best_threshold(predicted: Predicted, threshold: float) -> tuple[float, float]:
+    """The best F1 of this threshold and of all hundredths, and which of them has it; of several, the nearest to this one."""
+    probabilities = predicted.probabilities
+    f1 = {t: f1_score(predicted.y, probabilities > t, zero_division=0) for t in (threshold, *np.arange(1, 100) / 100)}
+    best = max(f1, key=lambda t: (f1[t], -abs(t - threshold)))
+    return f1[best], best
 
 
 def shown(value: object) -> str:
@@ -80,10 +98,12 @@ def source_of(fetch: FetchSection) -> str:
     }[fetch.source]
 
 
-def alternatives(metrics: dict, ends: dict[str, list[str]], study: dict, confusion: list[list[int]]) -> dict[str, str]:
+def alternatives(
+    metrics: dict, ends: dict[str, list[str]], study: dict, confusion: list[list[int]], threshold: float
+) -> dict[str, str]:
     """What is seen in each picture, for those who don't see it."""
     history = read_numbers(Path("plots/history.csv"), "loss", "accuracy", "val_loss", "val_accuracy")
-    with Path("plots/memory.csv").open(newline="") as file:  # of no place, if no review fills the length
+    with Path("plots/memory.csv").open(newline="") as file:  # of no place, if all reviews are short
         memory = np.array([float(row["effect"]) for row in csv.DictReader(file)])
     scores = metrics["validation"]
 
@@ -105,13 +125,13 @@ def alternatives(metrics: dict, ends: dict[str, list[str]], study: dict, confusi
     return {
         "accuracy": curve("accuracy"),
         "loss": curve("loss"),
-        "confusion": f"Confusion matrix of the validation reviews: of {tn + fp} negative ones, {tn} are predicted negative "
-        f"and {fp} positive; of {fn + tp} positive ones, {tp} positive and {fn} negative.",
+        "confusion": f"Confusion matrix of the validation reviews at the threshold {threshold}: of {tn + fp} negative ones, "
+        f"{tn} are predicted negative and {fp} positive; of {fn + tp} positive ones, {tp} positive and {fn} negative.",
         "roc": f"ROC curve of the validation reviews; the area below it is {value('roc_auc')}.",
-        "precision_recall": "Precision by recall of the validation reviews; at the threshold, precision is "
-        f"{value('precision')} and recall {value('recall')}.",
+        "precision_recall": "Precision by recall of the validation reviews; "
+        f"at the threshold {threshold}, precision is {value('precision')} and recall {value('recall')}.",
         "memory": "Mean size of a token's effect by its place, in tenths of the review from first to last: "
-        f"{', '.join(tenths) or 'none, since no review fills the length'}.",
+        f"{', '.join(tenths) or 'none, since no review has ten tokens that the network sees'}.",
         "embedding": "The words on the first two components of the embedding. Outermost on the positive side: "
         f"{', '.join(ends['positive'][:3])}; on the negative side: {', '.join(ends['negative'][:3])}.",
         "study": f"Validation accuracy of every run of the study, by variant; the means go from {means[low]:.3f} of {low} to "
@@ -141,28 +161,36 @@ def page() -> str:
     metrics = json.loads(Path("metrics/metrics.json").read_text())
     study = json.loads(Path("studies/metrics/study.json").read_text())
     params, model = read_params(), read_model(Path("data/model"))
-    train, validation = (load_padded(Path(f"data/padded/{name}.npz")) for name in ("train", "validation"))
+    train, validation, test = (load_padded(Path(f"data/padded/{name}.npz")) for name in ("train", "validation", "test"))
     split = load_reviews(Path("data/split/validation.npz"))
     if not np.array_equal(pad(split, model.preprocessing).x, validation.x):
         raise ValueError("data/split, data/padded and data/model are of different runs")
-    predicted = probabilities(model.network, validation.x)
+    threshold = params.evaluate.threshold
+    each = predictions(train, validation, model.network)
+    scores, predicted = score_each(each, threshold), each[NETWORK]
+    if any(abs(scores[NETWORK][name] - metrics["validation"][name]) > 1e-6 for name in ("accuracy", "f1")):
+        raise ValueError("metrics/metrics.json is of another model or another evaluate.threshold")
     words = learned_words(word_vectors(model.network), train)
     ends = outermost(words, names := words_of_ids(words.ids, model.vocabulary))
-    confusion = np.bincount(2 * validation.y + (predicted > params.evaluate.threshold), minlength=4).reshape(2, 2).tolist()
+    confusion = np.bincount(2 * predicted.y + (predicted.probabilities > threshold), minlength=4).reshape(2, 2).tolist()
     wrong, right = most_wrong_and_most_right(model, params, validation, split)
     parameters = flat(params.model_dump())
     return make_page(
         "run.html",
         model,
         "Sentiment: a run",
+        threshold,
         parameters={name: shown(value) for name, value in parameters.items()},
         changed=changed_parameters(parameters),
         source=source_of(params.fetch),
         metrics=metrics,
         study=study,
         pictures={path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures},
-        alts=alternatives(metrics, ends, study, confusion),
-        references=references(train, validation, model.preprocessing.num_words),
+        alts=alternatives(metrics, ends, study, confusion, threshold),
+        sizes={"validation": len(validation.y), "test": len(test.y)},
+        scores=scores,
+        best=best_threshold(predicted, threshold),
+        confusion=confusion,
         outermost=ends,
         neighbours=neighbours(words, names),
         most_wrong=wrong,
