@@ -4,7 +4,7 @@
 // Of a long text: so many points of the curve at most, and so many words written out again.
 const POINTS = 2000, SHOWN = 5000;
 const network = unpack(JSON.parse(document.getElementById("network").textContent));
-const threshold = Number(document.getElementById("try").dataset.threshold), ofNoWord = sigmoid(logit(network, []));
+const threshold = Number(document.getElementById("try").dataset.threshold), startsAt = sigmoid(logit(network, []));
 const part = (name) => document.querySelector(`#try [data-part="${name}"]`);
 const signed = (effect) => (effect < 0 ? "−" : "+") + Math.abs(effect).toFixed(4);
 let turn = 0, timer;
@@ -53,7 +53,7 @@ function showWords(text, tokens, seen) {
 
 function showCurve(text, known, every) {
   const drawn = known.filter((_, i) => (known.length - 1 - i) % every === 0);
-  const points = drawn.length ? [{ probability: ofNoWord, end: 0 }, ...drawn] : [];
+  const points = drawn.length ? [{ probability: startsAt, end: 0 }, ...drawn] : [];
   const at = ({ probability }, i) => `${(1000 * i) / (points.length - 1)},${200 * (1 - probability)}`;
   part("curve").setAttribute("points", points.map(at).join(" "));
   const place = ({ start, end }) => (end ? `after “${text.slice(start, end)}”` : "before the first word");

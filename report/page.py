@@ -14,7 +14,7 @@ from sentiment.common.files import write_bytes
 from sentiment.common.vocabulary import FIRST_ID
 from sentiment.corpus.encoding import ENTITY, as_ascii, tokenise
 from sentiment.corpus.tokenizers import EMOJI, INVISIBLE, TAG, UNFOLDED, WORD
-from sentiment.inference.forward import probabilities
+from sentiment.inference.classifier import classify
 from sentiment.inference.model_folder import Model
 
 HERE = Path(__file__).parent
@@ -114,7 +114,7 @@ def make_page(template: str, model: Model, title: str, threshold: float, **value
         maxlen=model.preprocessing.maxlen,
         directions=len(model.network.directions),
         threshold=threshold,
-        of_no_word=probabilities(model.network, np.zeros((1, model.preprocessing.maxlen), np.int32)).item(),
+        starts_at=classify(model, [""])[0].item(),
         sample=SAMPLE if model.preprocessing.tokenizer == "keras_imdb" else "",
         commit=read_commit(),
         **values,

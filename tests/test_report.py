@@ -17,9 +17,11 @@ from helpers import rows, sequences
 
 from report.reviews import shown_review, validation_texts
 from sentiment.common.parameters import change_params, read_params
-from sentiment.common.reviews import LABEL_NAMES
+from sentiment.common.reviews import LABEL_NAMES, load_padded
 from sentiment.corpus.sources import SOURCES
+from sentiment.inference.classifier import classify
 from sentiment.inference.effects import explain
+from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import read_model
 from sentiment.preprocessing import keep_frequent, split_reviews
 
@@ -79,10 +81,13 @@ def report(project) -> str:
 
 @pytest.fixture(scope="module")
 def report_of_others(project, report) -> str:
-    """A report with other parameters than the results: what is in another place of another split is another review."""
+    """A report with another threshold, and another split than that of the results: other reviews are in the same places."""
     project.set_params(evaluate__threshold=0.25, split__seed=1)
+    told = "metrics/metrics.json is of another model or another evaluate.threshold"
+    assert told in project.run("python", "-m", "report.run", status=1)
+    project.run("python", "-m", "stages.evaluate")
     others = written_report(project)
-    project.run("git", "checkout", "--quiet", "params.yaml")
+    project.run("git", "checkout", "--quiet", ".")
     return others
 
 
@@ -98,7 +103,8 @@ def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project,
 
     metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
     for name, value in metrics["validation"].items():
-        assert f'<tr><td>{name}</td><td class="number">{value:.4f}</td></tr>' in text
+        shown = value if name in ("unknown", "copies_of_training") else f"{value:.4f}"
+        assert f'<tr><td>{name}</td><td class="number">{shown}</td></tr>' in text
     for name, value in ("train.epochs", 2), ("train.learning_rate", "null"), ("model.cell", "simple_rnn"):
         assert f"<tr><td>{name}</td><td>{value}</td></tr>" in text
     study = json.loads((project.folder / "studies/metrics/study.json").read_text())
@@ -153,16 +159,48 @@ def shown_reviews(report: str) -> list[dict]:
     return found
 
 
+def test_one_threshold_is_named_in_all_of_the_report_and_decides_what_is_wrong(report_of_others):
+    assert "<code>evaluate.threshold</code>, which is 0.25." in report_of_others
+    assert "A text is positive if its probability is above the threshold, 0.25." in report_of_others
+    confusion = re.search(
+        r"at the threshold 0\.25: of (\d+) negative ones, (\d+) are predicted negative and (\d+) positive; "
+        r"of (\d+) positive ones, (\d+) positive and (\d+) negative",
+        report_of_others,
+    )
+    negative, tn, fp, positive, tp, fn = map(int, confusion.groups())
+    assert f'<td>accuracy</td><td class="number">{(tp + tn) / (negative + positive):.4f}</td>' in report_of_others
+    assert f"{fp + fn} validation reviews are on the wrong side of the threshold, 0.25." in report_of_others
+    right = [(review["probability"] > 0.25) == (review["label"] == "positive") for review in shown_reviews(report_of_others)]
+    wrong = min(10, fp + fn)
+    assert right == [False] * wrong + [True] * min(10, tn + tp)
+
+
+def test_the_report_sets_f1_and_roc_auc_beside_the_accuracy_and_names_the_threshold_with_the_best_f1(project, report):
+    table = re.findall(r"<tr><td>[^<]+</td>" + 3 * r'<td class="number">(\d\.\d{4})</td>' + "</tr>", report)
+    majority, regression, network = np.array(table, float)
+    validation = json.loads((project.folder / "metrics/metrics.json").read_text())["validation"]
+    np.testing.assert_allclose(network, [validation[name] for name in ("accuracy", "f1", "roc_auc")], rtol=0, atol=5.1e-5)
+    assert majority[2] == 0.5 and min(regression - majority) > 0
+
+    x, y = load_padded(project.folder / "data/padded/validation.npz")
+    predicted = probabilities(read_model(project.folder / "data/model").network, x)[:, np.newaxis] > np.arange(100) / 100
+    f1 = 2 * (predicted & (y[:, np.newaxis] == 1)).sum(axis=0) / (predicted.sum(axis=0) + y.sum())
+    best, threshold = re.search(r"best F1 .*, (\d\.\d+), with <code>evaluate.threshold: (\d\.\d+)</code>", report).groups()
+    assert best == f"{f1.max():.4f}" == f"{f1[round(100 * float(threshold))]:.4f}"
+
+
 def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_each_word_did(project, report):
     reviews = shown_reviews(report)
-    wrong, right = reviews[:10], reviews[10:]
     errors = [abs((review["label"] == "positive") - review["probability"]) for review in reviews]
-    assert len(wrong) == len(right) == 10
-    assert errors[:10] == sorted(errors[:10], reverse=True)
-    assert errors[10:] == sorted(errors[10:])
-    assert errors[0] > 0.5 > errors[19]
+    wrong, right = errors[:-10], errors[-10:]
+    assert 3 < len(wrong) <= 10, "so many are wrong"
+    assert wrong == sorted(wrong, reverse=True)
+    assert right == sorted(right)
+    assert min(wrong) > 0.5 > max(right)
 
     model = read_model(project.folder / "data/model")
+    start = classify(model, [""])[0].item()
+    assert report.count(f"<dt>starts at</dt><dd>{start:.4f}, the probability of no word at all</dd>") == 1 + len(reviews)
     texts = {label: {text.decode() for text in of_label.values()} for label, of_label in made_corpus.TRAIN._asdict().items()}
     for review in reviews:
         # num_words is 40 and maxlen 12: what people wrote has words that the network does not see.
@@ -227,15 +265,46 @@ def test_the_report_is_readable_on_a_phone_in_the_dark_and_by_a_screen_reader(pr
         assert re.match("(positive|negative|unknown)", result)
 
 
-def test_a_hostile_review_runs_nothing_in_the_report(make_project, tmp_path):
-    """Reviews of one's own, each with something that would run, were it taken for HTML; so has the vocabulary."""
+@pytest.fixture(scope="module")
+def own(make_project) -> Project:
+    """Short reviews of one's own, each with something that would run, were it taken for HTML; so has the vocabulary.
+
+    Beside them are copies, and texts of rare words alone.
+    """
     project = make_project()
-    write_own_reviews(
-        project.folder, [(f"{browser.HOSTILE[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120)]
-    )
-    project.set_params(fetch__source="csv", split__train_size=0.8, split__skip_top=0, split__num_words=100)
+    hostile = [(f"{browser.HOSTILE[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120)]
+    unknown = [(f"rare{i}", LABEL_NAMES[i % 2]) for i in range(30)]
+    write_own_reviews(project.folder, [*hostile, *hostile[:12], *unknown])
+    project.set_params(fetch__source="csv", split__train_size=0.8, split__skip_top=0, split__num_words=16)
     project.run("dvc", "repro", "--quiet")
-    report = written_report(project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def report_of_own(own) -> str:
+    return written_report(own)
+
+
+def test_the_report_says_how_many_reviews_are_copies_and_leaves_aside_those_without_a_known_word(own, report, report_of_own):
+    validation = json.loads((own.folder / "metrics/metrics.json").read_text())["validation"]
+    assert f"{validation['copies_of_training']} of the 33 validation reviews are token for token among" in report_of_own
+    assert "token for token among" not in report
+    assert validation["unknown"] > 3
+    assert not any(review["text"].startswith("rare") for review in shown_reviews(report_of_own))
+
+
+def test_where_no_review_has_ten_known_tokens_the_report_and_the_page_of_charts_say_so(own, report_of_own, tmp_path):
+    assert rows(own.folder / "plots/memory.csv") == []
+    assert "none, since no review has ten tokens that the network sees." in report_of_own
+    own.run("python", "-m", "report.charts", ".dvc/tmp/charts.html")
+    own.run("dvc", "plots", "show", "plots/memory.csv", "--html-template", ".dvc/tmp/charts.html")
+    page = (own.folder / "dvc_plots/index.html").read_text(encoding="utf-8")
+    said = browser.told(page, "parent.postMessage({ said: document.querySelector('main').innerText }, '*')", tmp_path)["said"]
+    assert said.endswith("There is nothing to draw: the file has no rows.")
+
+
+def test_a_hostile_review_runs_nothing_in_the_report(report_of_own, tmp_path):
+    report = report_of_own
     reviews = shown_reviews(report)
     assert not any(review["of_ids"] for review in reviews)
     assert all(any(text in review["text"] for text in browser.HOSTILE) for review in reviews)
