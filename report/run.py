@@ -23,7 +23,7 @@ from sentiment.common.parameters import FetchSection, read_params
 from sentiment.common.reviews import Padded, load_padded, load_reviews
 from sentiment.common.vocabulary import words_of_ids
 from sentiment.evaluation.regression import bag_of_words, fit_regression
-from sentiment.evaluation.scores import Predicted, predict_each, score_each
+from sentiment.evaluation.scores import Predicted, predict_each, score, score_each
 from sentiment.evaluation.words import LearnedWords, learned_words
 from sentiment.inference.forward import Network, logits, word_vectors
 from sentiment.inference.model_folder import read_model
@@ -60,12 +60,11 @@ def predictions(train: Padded, validation: Padded, network: Network) -> dict[str
     return {name: predict_each({name: validation}, logits_of)[name] for name, logits_of in each.items()}
 
 
-def best_threshold(predicted: Predicted, threshold: float) -> tuple[float, float]:
-    """The best F1 of this threshold and of all hundredths, and which of them has it; of several, the nearest to this one."""
+def best_threshold(predicted: Predicted, threshold: float) -> float:
+    """Of this threshold and all hundredths, the one with the best F1; of several, the nearest to this one."""
     probabilities = predicted.probabilities
     f1 = {t: f1_score(predicted.y, probabilities > t, zero_division=0) for t in (threshold, *np.arange(1, 100) / 100)}
-    best = max(f1, key=lambda t: (f1[t], -abs(t - threshold)))
-    return f1[best], best
+    return max(f1, key=lambda t: (f1[t], -abs(t - threshold)))
 
 
 def shown(value: object) -> str:
@@ -170,6 +169,7 @@ def page() -> str:
     scores, predicted = score_each(each, threshold), each[NETWORK]
     if any(abs(scores[NETWORK][name] - metrics["validation"][name]) > 1e-6 for name in ("accuracy", "f1")):
         raise ValueError("metrics/metrics.json is of another model or another evaluate.threshold")
+    best = best_threshold(predicted, threshold)
     words = learned_words(word_vectors(model.network), train)
     ends = outermost(words, names := words_of_ids(words.ids, model.vocabulary))
     confusion = np.bincount(2 * predicted.y + (predicted.probabilities > threshold), minlength=4).reshape(2, 2).tolist()
@@ -189,7 +189,8 @@ def page() -> str:
         alts=alternatives(metrics, ends, study, confusion, threshold),
         sizes={"validation": len(validation.y), "test": len(test.y)},
         scores=scores,
-        best=best_threshold(predicted, threshold),
+        best_threshold=best,
+        best=score(predicted, best),
         confusion=confusion,
         outermost=ends,
         neighbours=neighbours(words, names),
