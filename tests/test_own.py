@@ -168,18 +168,13 @@ def test_a_model_of_another_language_predicts_raw_texts_as_evaluate_does(korean)
 
 @pytest.mark.pipeline
 @pytest.mark.slow
-def test_the_report_says_nothing_of_films_and_what_the_network_has_to_beat(korean):
+def test_the_report_says_nothing_of_films(korean):
     korean.run("python", "-m", "report.run")
     report = (korean.folder / "report.html").read_text()
     assert "film" not in report
     assert [line for line in report.splitlines() if "IMDB" in line] == [
         "<p>Validation accuracy on the reviews of IMDB over seeds, as last recorded by <code>make study</code>.</p>"
     ]
-    metrics = json.loads((korean.folder / "metrics/metrics.json").read_text())
-    table = report[report.index("what the network has to beat") : report.index("<h2>Curves")]
-    majority, regression, network = (float(value) for value in re.findall(r'<td class="number">(.+)</td>', table))
-    assert majority <= 0.6 < regression
-    assert network == pytest.approx(metrics["validation"]["accuracy"], abs=1e-4)
 
 
 def test_a_name_is_drawn_with_a_font_that_this_machine_has_or_left_out_and_told(tmp_path, monkeypatch, capfd, recwarn):
