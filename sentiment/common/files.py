@@ -103,11 +103,9 @@ def load_arrays(path: Path, **dtypes: str) -> list[np.ndarray]:
 def read_bytes(path: Path, at_most: int = LARGEST) -> bytes:
     """The content of a file that a stage wrote. Raises UserError if it can't be read, or has more bytes than `at_most`."""
     try:
-        with path.open("rb") as file:
-            content = file.read(at_most + 1)
-        if len(content) > at_most:
+        if path.stat().st_size > at_most:
             raise ValueError(f"it has more than {at_most:,} bytes")
-        return content
+        return path.read_bytes()
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error
 
