@@ -6,10 +6,10 @@ import numpy as np
 
 from sentiment.common.parameters import FetchSection
 from sentiment.corpus.archive import read_archive
-from sentiment.corpus.csv_files import reviews_file
+from sentiment.corpus.csv_files import reviews_file, text_file
+from sentiment.corpus.csv_rows import read_csv
 from sentiment.corpus.encoding import KERAS_SEED
 from sentiment.corpus.sources import DOWNLOAD, package_texts
-from sentiment.corpus.text_files import read_csv
 
 
 def training_texts(fetch: FetchSection, checkout: Path) -> list[str] | None:
@@ -21,9 +21,8 @@ def training_texts(fetch: FetchSection, checkout: Path) -> list[str] | None:
         return None
     if fetch.source == "csv":
         path = reviews_file(fetch.csv.folder, "train", checkout)
-        return (
-            [row.text for row in filter(None, read_csv(str(path), fetch.csv.text, fetch.csv.label, fetch.csv))] if path else []
-        )
+        rows = read_csv(text_file(path, fetch.csv), fetch.csv.text, fetch.csv.label, fetch.csv) if path else []
+        return [row.text for row in rows if row and row.label]
     path = DOWNLOAD if "://" in fetch.archive else checkout / fetch.archive
     train = package_texts() if fetch.source == "package" else read_archive(path, fetch.archive)[0]
     # As `encode_texts` orders and shuffles them.

@@ -18,9 +18,10 @@ if __name__ == "__main__":
     start_command()
 
 from sentiment.common.files import atomic_write
-from sentiment.common.parameters import LabelsSection
+from sentiment.common.parameters import LabelsSection, as_encoding
 from sentiment.common.reviews import LABEL_NAMES
-from sentiment.corpus.text_files import RawReview, Row, read_csv, read_lines, to_text
+from sentiment.corpus.csv_rows import read_csv
+from sentiment.corpus.text_files import RawReview, Row, TextFile, checked, read_lines
 from sentiment.inference.classifier import Answer, Classifier, classify
 from sentiment.inference.effects import ExplainedWord
 
@@ -96,7 +97,8 @@ def parse_arguments() -> argparse.Namespace:
     threshold = "call a review positive if its probability is above P (%(default)s), independent of `evaluate.threshold`"
     add = parser.add_argument
     add("texts", nargs="*", metavar="TEXT", help="a review; without one, reviews come from --file")
-    add("--file", metavar="PATH", help="a UTF-8 file with one review per line; without it, or with -, standard input")
+    add("--file", metavar="PATH", help="a file with one review per line; without it, or with -, standard input")
+    add("--encoding", default="utf-8", metavar="NAME", help="the encoding of the file, such as cp1252 (%(default)s)")
     add("--csv", metavar="COLUMN", help="read a CSV file with a header; its reviews are in this column")
     add("--labels", metavar="COLUMN", help=labels)
     add("--output", type=Path, metavar="PATH", help=output)
@@ -107,6 +109,10 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.texts and (arguments.file, arguments.csv) != (None, None):
         parser.error("give texts or a file, not both")
+    try:
+        as_encoding(arguments.encoding)
+    except ValueError as error:
+        parser.error(f"argument --encoding: {error}")
     if arguments.file == "":
         parser.error("argument --file: expected a path, or - for standard input")
     if arguments.labels is not None and arguments.csv is None:
@@ -120,25 +126,32 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
+def text_file(arguments: argparse.Namespace) -> TextFile:
+    # On a terminal, the answers themselves show how far it is.
+    progress = bool(arguments.output) or not (sys.stdout and sys.stdout.isatty())
+    return TextFile(arguments.file or "-", arguments.encoding, progress)
+
+
 def read_reviews(arguments: argparse.Namespace, labels: LabelsSection) -> Iterable[RawReview | None]:
     """The reviews that the arguments name; a file is read as its reviews are asked for, as `read_lines` and `read_csv` do."""
-    path = arguments.file or "-"
     if arguments.texts:
-        return [RawReview(to_text(os.fsencode(text), f"Text {n}"), line=n) for n, text in enumerate(arguments.texts, start=1)]
-    return read_lines(path) if arguments.csv is None else read_csv(path, arguments.csv, arguments.labels, labels)
+        advice = "convert it to UTF-8, or put it in a file and name its encoding with `--encoding`"
+        return [RawReview(checked(text, f"Text {n}", advice), line=n) for n, text in enumerate(arguments.texts, start=1)]
+    file = text_file(arguments)
+    return read_lines(file) if arguments.csv is None else read_csv(file, arguments.csv, arguments.labels, labels)
 
 
 def write_answers(arguments: argparse.Namespace, classifier: Classifier, counts: Counter) -> None:
     """Write the rows of the CSV file as they came, each with its answer behind it."""
     # A link stays a link.
-    with atomic_write(arguments.output.resolve()) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(arguments.output.resolve()) as part, part.open("w", encoding=arguments.encoding, newline="") as file:
 
         def write_header(row: Row) -> None:
             names = ((f"predicted{end}", f"probability{end}") for end in chain([""], map("_{}".format, count(2))))
             file.write(row.extended(*next(both for both in names if not {*both} & {*row.values})))
 
         labels = classifier.model.preprocessing.labels
-        reviews = read_csv(arguments.file or "-", arguments.csv, arguments.labels, labels, write_header)
+        reviews = read_csv(text_file(arguments), arguments.csv, arguments.labels, labels, write_header)
         for review, answer in answer_all(reviews, classifier):
             counts[review.label, answer.label] += 1
             probability = "" if answer.probability is None else f"{answer.probability:.6f}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sentiment.common.files import write_json
 from sentiment.common.parameters import Encoding, read_params
-from sentiment.common.reviews import save_reviews
+from sentiment.common.reviews import save_reviews, texts_of
 from sentiment.common.vocabulary import vocabulary_sha256, write_vocabulary
 from sentiment.corpus.sources import SOURCES, check_digests
 
@@ -36,7 +36,10 @@ def main() -> None:
         tokenizer=dataset.tokenizer, labels=dataset.labels, vocabulary_sha256=vocabulary_sha256(dataset.vocabulary)
     )
     write_json(REVIEWS / "tokenizer.json", encoding.model_dump())
-    print(f"{len(dataset.train.labels)} training reviews, {len(dataset.test.labels)} test reviews")
+    reviews, different = len(dataset.train.labels), len({*texts_of(dataset.train)})
+    print(f"{reviews} training reviews, {different} of them different, {len(dataset.test.labels)} test reviews")
+    if params.fetch.source == "csv" and different < reviews:
+        print("With `split.keep_copies_together: true`, no validation review is a copy of a training review.")
 
 
 if __name__ == "__main__":

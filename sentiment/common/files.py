@@ -17,10 +17,10 @@ import numpy as np
 
 from sentiment.common.errors import PARENT, UserError
 
-# Other errors come from what the block does besides, such as reading from a network.
-DISK_ERRORS = (
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST
-)  # fmt: skip
+# Errors of a disk that is full or of files that may not be so large, and of files and folders that can't be written to. Others
+# come from what the block does besides, such as reading from a network.
+NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
+NOT_WRITABLE = errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST
 
 # Bytes of a file that is read whole: the weights of 100 million parameters, with those of Adam. The default network has 32,337.
 LARGEST = 1_300_000_000
@@ -54,9 +54,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
         refuse_if_dvc_has_gone(path)
         os.replace(part, path)
     except OSError as error:
-        if error.errno not in DISK_ERRORS:
+        if error.errno not in NO_ROOM + NOT_WRITABLE:
             raise
-        raise UserError(f"{path} can't be written: {os.strerror(error.errno)}; make room for it and run again.") from error
+        advice = "make room for it" if error.errno in NO_ROOM else "make its folder one that you can write to"
+        raise UserError(f"{path} can't be written: {os.strerror(error.errno)}; {advice} and run again.") from error
     finally:
         part.unlink(missing_ok=True)
 

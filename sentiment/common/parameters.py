@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from unicodedata import normalize
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
-from pydantic.functional_validators import AfterValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from sentiment.common.errors import UserError, start_command
 from sentiment.common.files import damaged, read_bytes
@@ -21,7 +21,16 @@ def as_label(text: str) -> str:
     return normalize("NFC", text).strip().lower()
 
 
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(as_label)]
+def as_encoding(name: str) -> str:
+    """The name of an encoding. Raises ValueError if Python does not know it."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError):
+        raise ValueError(f"{name!r:.80} is no encoding that Python knows, such as utf-8, utf-16, cp1252 or mac_roman.") from None
+    return name
+
+
+Label = Annotated[str, AfterValidator(as_label), Field(min_length=1)]
 Labels = Annotated[list[Label], Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # XLA and ids count in 32 bits.
@@ -54,11 +63,14 @@ class LabelsSection(Section):
     """labels that count as positive, whatever their case and outer spaces"""
     negative: Labels
     """labels that count as negative"""
+    ignore: list[Label]
+    """labels whose rows are left out"""
 
     @model_validator(mode="after")
-    def no_label_is_of_both_classes(self) -> Self:
-        if both := sorted({*self.positive} & {*self.negative}):
-            raise ValueError(f"`fetch.csv.positive` and `fetch.csv.negative` both have {both[0]!r}: leave it in one of them.")
+    def no_label_means_two_things(self) -> Self:
+        for one, other in combinations(LabelsSection.model_fields, 2):
+            if both := sorted({*getattr(self, one)} & {*getattr(self, other)}):
+                raise ValueError(f"`fetch.csv.{one}` and `fetch.csv.{other}` both have {both[0]!r}: leave it in one of them.")
         return self
 
 
@@ -71,6 +83,8 @@ class CsvSection(LabelsSection):
     """name of the column with the texts"""
     label: Text
     """name of the column with the labels"""
+    encoding: Annotated[str, AfterValidator(as_encoding)]
+    """encoding of the files, as Python calls it, such as utf-8, utf-16, cp1252 or mac_roman"""
     tokens: Literal["words", "characters"]
     """what the texts are cut into; characters: for Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese"""
 

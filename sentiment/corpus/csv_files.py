@@ -1,12 +1,14 @@
 """The source `csv`: the user's own reviews: a file for training and, optionally, one for testing."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import CsvSection, LabelsSection
+from sentiment.corpus.csv_rows import read_csv
 from sentiment.corpus.encoding import Dataset, rank_all
-from sentiment.corpus.text_files import read_csv
+from sentiment.corpus.text_files import TextFile
 from sentiment.corpus.tokenizers import TOKENIZERS
 
 
@@ -27,27 +29,50 @@ def from_csv(csv: CsvSection, checkout: Path) -> Dataset:
         raise UserError(f"{train} has {found}: it needs a review of each class, and a letter; see `fetch.csv` in params.yaml.")
     if test and not len(dataset.test.labels):
         raise UserError(f"{test} has no review: add some, or remove the file.")
-    labels = LabelsSection(positive=csv.positive, negative=csv.negative)
+    labels = LabelsSection(positive=csv.positive, negative=csv.negative, ignore=csv.ignore)
     return dataset._replace(tokenizer=csv.tokens, labels=labels)
 
 
 def reviews_file(folder: str, name: str, checkout: Path) -> Path | None:
     """The file of this name in CSV or TSV, if there is one."""
     both = Path(folder, f"{name}.csv"), Path(folder, f"{name}.tsv")
-    paths = [path for path in both if path.exists() or (checkout / path).exists()]
+    paths = [path for path in both if os.path.lexists(path) or os.path.lexists(checkout / path)]
     for path in paths:
-        if not path.exists():
+        if not os.path.lexists(path):
             missing = f"{path} is missing in the folder of this experiment, which has what git or DVC tracks"
             raise UserError(f"{missing}: run `dvc add {path}`, and commit what it writes.")
+        if not path.is_file():
+            what = "a link to what does not exist" if path.is_symlink() else "no file"
+            raise UserError(f"{path} is {what}: put a file with your reviews there.")
     if len(paths) > 1:
         raise UserError(f"{folder} has both {name}.csv and {name}.tsv: remove the one that is not to be read.")
     return next(iter(paths), None)
 
 
+def text_file(path: Path, csv: CsvSection) -> TextFile:
+    """The file, with the parameters that its messages name."""
+    return TextFile(
+        str(path),
+        csv.encoding,
+        progress=True,
+        encoding_set_by="`fetch.csv.encoding`",
+        text_set_by="`fetch.csv.text`",
+        label_set_by="`fetch.csv.label`",
+        labels_set_by="`fetch.csv.positive` and `fetch.csv.negative` have them, and `fetch.csv.ignore` leaves rows out",
+    )
+
+
 def _labelled(path: Path, csv: CsvSection) -> Iterator[tuple[list[bytes], int]]:
-    """The tokens and the label of each row; no row is left out."""
+    """The tokens and the label of each row, but for those whose label is ignored."""
+    ignored = of_several_lines = 0
     # Skip the marker for a row that has not arrived yet.
-    for text, label, line, _ in filter(None, read_csv(str(path), csv.text, csv.label, csv)):
+    for text, label, line, _ in filter(None, read_csv(text_file(path, csv), csv.text, csv.label, csv)):
+        if label is None:
+            ignored += 1
+            continue
         if not text.strip():
             raise UserError(f"{path}, line {line} has no text in the column {csv.text!r}: write it, or remove the row.")
+        of_several_lines += len(text.splitlines()) > 1
         yield TOKENIZERS[csv.tokens](text), int(label == "positive")
+    if ignored or of_several_lines:
+        print(f"{path}: {of_several_lines} texts of several lines; {ignored} rows left out for their label")

@@ -37,7 +37,9 @@ _ASCII_OF_TYPED = str.maketrans({typed: ascii for ascii, characters in _TYPED.it
 KERAS_SEED = 113
 
 # IMDB's own labels are the names of folders; these are for files that its model is tried on.
-IMDB_LABELS = LabelsSection(positive=["positive", "pos", "1"], negative=["negative", "neg", "0"])
+IMDB_LABELS = LabelsSection(
+    positive=["positive", "pos", "1", "1.0", "true"], negative=["negative", "neg", "0", "0.0", "false"], ignore=[]
+)
 
 # UTF-8 texts by review id.
 Texts = dict[int, bytes]
