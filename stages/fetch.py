@@ -37,9 +37,10 @@ def main() -> None:
     )
     write_json(REVIEWS / "tokenizer.json", encoding.model_dump())
     reviews, different = len(dataset.train.labels), len({*texts_of(dataset.train)})
-    print(f"{reviews} training reviews, {different} of them different, {len(dataset.test.labels)} test reviews")
-    if params.fetch.source == "csv" and different < reviews:
-        print("With `split.keep_copies_together: true`, no validation review is a copy of a training review.")
+    print(f"{reviews} training reviews, {len(dataset.test.labels)} test reviews")
+    if different < reviews:
+        how = "; `split.keep_copies_together: true` splits them by text" if params.fetch.source == "csv" else ""
+        print(f"{different} of the training reviews are different, the others are copies{how}")
 
 
 if __name__ == "__main__":

@@ -97,7 +97,9 @@ def test_a_file_that_was_not_written_to_its_end_is_not_there(tmp_path):
 
 def test_what_can_not_be_written_is_told_and_nothing_is_left(tmp_path):
     (tmp_path / "file").mkdir()
-    with pytest.raises(UserError, match=r"file can't be written: Is a directory; make room for it and run again"):
+    with pytest.raises(
+        UserError, match=r"file can't be written: Is a directory; change the permissions, or what is in the way, and run again"
+    ):
         files.write_bytes(tmp_path / "file", b"content")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

@@ -3,7 +3,9 @@
 import csv
 import importlib
 import json
+import os
 import re
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from sentiment.common.errors import UserError
 from sentiment.common.files import write_json
 from sentiment.common.parameters import Encoding, SplitSection, read_params
 from sentiment.common.reviews import Padded, Reviews, load_padded
-from sentiment.corpus.csv_files import from_csv
+from sentiment.corpus.csv_files import from_csv, reviews_file
 from sentiment.corpus.encoding import IMDB_LABELS, Dataset
 from sentiment.evaluation.words import learned_words
 from sentiment.inference.forward import probabilities
@@ -92,8 +94,7 @@ def test_tabs_separate_the_values_of_a_tsv_file_and_any_two_classes_will_do(fetc
 @pytest.mark.parametrize(
     ("name", "rows", "is_told"),
     [
-        ("train.tsv", [GOOD], ", line 1 has no column 'review'; its header has 'review,sentiment': save it with tabs between"),
-        ("train.csv", [GOOD, "so,so"], ", line 3 has the label 'so'; allowed are positive, pos, 1, negative, neg, 0."),
+        ("train.csv", [GOOD, "so,so"], ", line 3 has the label 'so', not one of positive, pos, 1, 1.0, true, negative, "),
         ("train.csv", [GOOD, "  ,0"], ", line 3 has no text in the column 'review': write it, or remove the row."),
         (
             "train.csv",
@@ -105,9 +106,54 @@ def test_tabs_separate_the_values_of_a_tsv_file_and_any_two_classes_will_do(fetc
     ],
 )
 def test_a_file_that_can_not_be_used_is_refused_with_its_name_and_line(fetched, name, rows, is_told):
-    files = {} if name == "train.tsv" else {"train.csv": f"review,sentiment\n{GOOD}\n{BAD}\n"}
+    files = {"train.csv": f"review,sentiment\n{GOOD}\n{BAD}\n"}
     with pytest.raises(UserError, match=f"^own/{re.escape(name + is_told)}"):
         fetched(files | {name: "\n".join(["review,sentiment", *rows, ""])})
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_told"),
+    [
+        (
+            {"text": "comment"},
+            ", line 1 has no column 'comment'; its header has 'review', 'sentiment': `fetch.csv.text` names ",
+        ),
+        (
+            {"label": "class"},
+            ", line 1 has no column 'class'; its header has 'review', 'sentiment': `fetch.csv.label` names the",
+        ),
+        (
+            {"positive": ["spam"]},
+            ", line 2 has the label '1', not one of spam, negative, neg, 0, 0.0, false; `fetch.csv.positive` and "
+            "`fetch.csv.negative` have them, and `fetch.csv.ignore` leaves rows out.",
+        ),
+        (
+            {"encoding": "ascii"},
+            ", line 3, column 1 is not ascii text (its byte 0xc3 can't be read); unpack a compressed file, or ",
+        ),
+    ],
+)
+def test_what_a_parameter_would_mend_is_told_with_its_name(fetched, changes, is_told):
+    with pytest.raises(UserError, match=f"^own/train.csv{re.escape(is_told)}"):
+        fetched({"train.csv": "review,sentiment\nfine,1\nübel,0\n"}, **changes)
+
+
+def test_rows_with_an_ignored_label_are_left_out_and_counted_as_are_texts_of_several_lines(fetched, capfd):
+    rows = 'fine,1.0\nbad,False\n,Neutral\n"so\nso",True\n'
+    dataset = fetched({"train.csv": f"review,sentiment\n{rows}"}, ignore=["neutral"])
+    assert texts_of(dataset, dataset.train) == ["fine", "bad", "so so"]
+    assert dataset.train.labels.tolist() == [1, 0, 1]
+    assert dataset.labels.ignore == ["neutral"], "predictions know it"
+    assert capfd.readouterr().out == "own/train.csv: 1 texts of several lines; 1 rows left out for their label\n"
+
+
+@pytest.mark.parametrize(
+    ("make", "what"), [(os.mkfifo, "no file"), (partial(os.symlink, "nowhere"), "a link to what does not")]
+)
+def test_what_is_no_file_is_not_opened(tmp_path, make, what):
+    make(tmp_path / "train.csv")
+    with pytest.raises(UserError, match=f"train.csv is {what}"):
+        reviews_file(str(tmp_path), "train", tmp_path)
 
 
 @pytest.mark.parametrize(

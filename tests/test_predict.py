@@ -20,8 +20,9 @@ from conftest import ROOT, Project, copy_of_project
 from sentiment.common.errors import UserError
 from sentiment.common.reviews import load_padded
 from sentiment.corpus.archive import read_archive
+from sentiment.corpus.csv_rows import read_csv
 from sentiment.corpus.encoding import IMDB_LABELS, LabelledTexts, as_ascii
-from sentiment.corpus.text_files import LONGEST, read_csv, read_lines
+from sentiment.corpus.text_files import LONGEST, TextFile, read_lines
 from sentiment.inference.classifier import classify
 from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import read_model
@@ -120,29 +121,30 @@ def test_files_with_windows_line_ends_and_a_byte_order_mark_get_the_same_answers
         assert [answer["probability"] for answer in found] == expected
 
 
-NO_TEXT = "unpack a compressed file, and convert another encoding, for example with `iconv -f UTF-16 -t UTF-8`."
-
-
 @pytest.mark.parametrize(
-    ("content", "line", "byte", "found"),
+    ("content", "where", "problem"),
     [
-        ("A wonderful film\n".encode("utf-16"), 1, 1, "ff"),
-        (gzip.compress(b"A wonderful film\n"), 1, 2, "8b"),
-        ("A film\nA wonderful café\n".encode("latin-1"), 2, 16, "e9"),
-        (b"A film\rA wonderful\0 film\r", 2, 12, "00"),
+        ("A wonderful film\n".encode("utf-16"), "line 1, column 1", "is not utf-8 text (its byte 0xff can't be read)"),
+        (gzip.compress(b"A wonderful film\n"), "line 1, column 2", "is not utf-8 text (its byte 0x8b can't be read)"),
+        (
+            "A film\nA wonderful café\n".encode("latin-1"),
+            "line 2, column 16",
+            "is not utf-8 text (its byte 0xe9 can't be read)",
+        ),
+        (b"A film\rA wonderful\0 film\r", "line 2", "is not text"),
     ],
     ids=["UTF-16", "gzip", "Latin-1", "NUL"],
 )
-def test_what_is_no_utf_8_text_is_refused(tmp_path, content, line, byte, found):
+def test_what_is_no_utf_8_text_is_refused(tmp_path, content, where, problem):
     path = written(tmp_path, content)
-    message = f"{path}, line {line} is not UTF-8 text: its byte {byte} is 0x{found}; {NO_TEXT}"
-    for reviews in read_lines(path), read_csv(path, "A film", None, IMDB_LABELS):
-        with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+    advice = "unpack a compressed file, or name the encoding, such as cp1252 or utf-16, with `--encoding`"
+    for reviews in read_lines(TextFile(path)), read_csv(TextFile(path), "A film", None, IMDB_LABELS):
+        with pytest.raises(UserError, match=f"^{re.escape(f'{path}, {where} {problem}; {advice}.')}$"):
             list(reviews)
 
 
 def test_an_argument_that_is_no_utf_8_text_is_refused(predict_here):
-    with pytest.raises(UserError, match=r"^Text 2 is not UTF-8 text: its byte 4 is 0xe9; "):
+    with pytest.raises(UserError, match=r"^Text 2 is not text; convert it to UTF-8, or put it in a file and name its encoding"):
         predict_here("A wonderful film", os.fsdecode(b"caf\xe9"))
 
 
@@ -163,14 +165,14 @@ def test_the_option_threshold_decides_what_is_positive(predict_here):
 def test_a_line_above_a_million_bytes_is_refused_without_reading_it_whole(tmp_path):
     path = tmp_path / "reviews"
     path.write_bytes(b"A film\n" + (LONGEST - 1) * b"a" + b"\n")
-    assert [len(review.text) for review in read_lines(str(path))] == [6, LONGEST - 1]
-    assert [len(review.text) for review in read_csv(str(path), "A film", None, IMDB_LABELS)] == [LONGEST - 1]
+    assert [len(review.text) for review in read_lines(TextFile(str(path)))] == [6, LONGEST - 1]
+    assert [len(review.text) for review in read_csv(TextFile(str(path)), "A film", None, IMDB_LABELS)] == [LONGEST - 1]
     os.truncate(path, 200_000_000)
     tracemalloc.start()
     with pytest.raises(
-        UserError, match=r", line 3 has more than 1,000,000 bytes; cut it, or put each review on a separate line\.$"
+        UserError, match=r", line 3 has more than 1,000,000 characters; cut it, or put each review on a separate line\.$"
     ):
-        list(read_lines(str(path)))
+        list(read_lines(TextFile(str(path))))
     assert tracemalloc.get_traced_memory()[1] < 10 * LONGEST
     tracemalloc.stop()
 
@@ -275,21 +277,42 @@ def test_at_a_terminal_the_command_says_what_it_waits_for(project):
     assert done.stderr == b"Waiting for reviews, one per line; end with Ctrl-D on an empty line.\n"
 
 
-QUOTING = "; put a text with commas, quotes or newlines in double quotes, and double the quotes in it."
+@pytest.mark.parametrize("answers_are_on_the_terminal", [False, True])
+def test_a_bar_shows_how_much_of_a_file_has_been_read_where_no_answers_do(project, tmp_path, answers_are_on_the_terminal):
+    command = ["python", "-m", "sentiment.predict", "--file", written(tmp_path, "A film\n")]
+    with terminal() as (user, end):
+        to = end if answers_are_on_the_terminal else subprocess.DEVNULL
+        subprocess.run(command, cwd=project.folder, env=project.environment, stdout=to, stderr=end, check=True)
+        os.write(end, b"end")
+        assert (b"%|" in os.read(user, 65536)) != answers_are_on_the_terminal
+
+
+QUOTING = "; put a text with separators, quotes or line ends in double quotes, and double the quotes in it."
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("text,label\n", ", line 1 has no column 'review'; its header has 'text', 'label'."),
-        ("review,sentiment\n", ", line 1 has no column 'label'; its header has 'review', 'sentiment'."),
-        ("", " has no column 'review'; its header has none."),
-        ("review,label,review\na,1,b\n", ", line 1 has 2 columns 'review'; its header has 'review', 'label', 'review'."),
+        ("text,label\n", ", line 1 has no column 'review'; its header has 'text', 'label': `--csv` names the column."),
+        (
+            "review,sentiment\n",
+            ", line 1 has no column 'label'; its header has 'review', 'sentiment': `--labels` names the column.",
+        ),
+        ("", " has no column 'review'; its header has none: `--csv` names the column."),
+        (
+            "review,label,review\na,1,b\n",
+            ", line 1 has 2 columns 'review'; its header has 'review', 'label', 'review': `--csv` names the column.",
+        ),
         (
             'review,label\n"a\nb",1\n\nfine, really,1\n',
-            ", line 5 has 3 values, but the header has 2; add what is missing, and put a text with commas in double quotes.",
+            ", line 5 has 3 values, but the header has 2; add what is missing, and put a text with separators or line ends in "
+            "double quotes.",
         ),
-        ("review,label\nfine,1\nfine,2\n", ", line 3 has the label '2'; allowed are positive, pos, 1, negative, neg, 0."),
+        (
+            "review,label\nfine,1\nfine,2\n",
+            ", line 3 has the label '2', not one of positive, pos, 1, 1.0, true, negative, neg, 0, 0.0, false; "
+            "the training of the model set them.",
+        ),
         (
             'review,label\n"a\nb",1\n"fine" film,1\n',
             f", line 4 starts a row that is not valid CSV (',' expected after '\"'){QUOTING}",
@@ -301,7 +324,7 @@ QUOTING = "; put a text with commas, quotes or newlines in double quotes, and do
 def test_a_csv_file_that_does_not_hold_what_is_asked_for_is_refused(tmp_path, content, message):
     path = written(tmp_path, content)
     with pytest.raises(UserError, match=f"^{re.escape(path + message)}$"):
-        list(read_csv(path, "review", "label", IMDB_LABELS))
+        list(read_csv(TextFile(path), "review", "label", IMDB_LABELS))
 
 
 @pytest.mark.parametrize(

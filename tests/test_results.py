@@ -17,8 +17,9 @@ from conftest import ROOT
 
 from sentiment.common.errors import UserError
 from sentiment.corpus import text_files
+from sentiment.corpus.csv_rows import read_csv
 from sentiment.corpus.encoding import IMDB_LABELS
-from sentiment.corpus.text_files import read_csv
+from sentiment.corpus.text_files import TextFile
 from sentiment.inference.classifier import Classifier
 from sentiment.inference.forward import probabilities
 from sentiment.predict import main
@@ -134,7 +135,7 @@ TABLE = b'id,review\r\n1,"awful\r\nfilm"\r\n\r\n2,wonderful\r\n'
 def rows_of(path: str) -> tuple[list[str], bytes]:
     """The texts of a table with the column `review`, and its rows as they came."""
     came = []
-    reviews = [review for review in read_csv(path, "review", None, IMDB_LABELS, came.append) if review]
+    reviews = [review for review in read_csv(TextFile(path), "review", None, IMDB_LABELS, came.append) if review]
     return [review.text for review in reviews], "".join(row.text for row in [*came, *(r.row for r in reviews)]).encode()
 
 

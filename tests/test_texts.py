@@ -18,8 +18,10 @@ import pytest
 from conftest import ROOT
 
 from sentiment.common.errors import UserError, print_error
+from sentiment.corpus import text_files
+from sentiment.corpus.csv_rows import read_csv
 from sentiment.corpus.encoding import IMDB_LABELS, LabelledTexts, as_ascii, encode_texts
-from sentiment.corpus.text_files import CHUNK, LONGEST, RawReview, _refuse_csv_and_json, read_csv, read_lines
+from sentiment.corpus.text_files import CHUNK, LONGEST, RawReview, TextFile, _refuse_csv_and_json, read_lines
 from sentiment.inference.classifier import classify
 from sentiment.inference.model_folder import Model, read_model
 
@@ -102,7 +104,11 @@ def written(folder: Path, content: str | bytes) -> str:
 
 def read_column(path: str) -> list[str]:
     """The texts of the column `review`."""
-    return [review.text for review in read_csv(path, "review", None, IMDB_LABELS)]
+    return [review.text for review in read_csv(TextFile(path), "review", None, IMDB_LABELS)]
+
+
+def read_texts(path: str) -> list[str]:
+    return [review.text for review in read_lines(TextFile(path)) if review]
 
 
 def assert_told(read, path: str, sentence: str) -> None:
@@ -116,7 +122,7 @@ def test_a_line_is_a_review_whatever_ends_it(tmp_path, end):
     # The first one ends where a part that is read at a time ends, between \r and \n.
     texts = [(CHUNK - 1) * "a", *(f"review {i} {'é' * (i % 100)}" for i in range(20_000))]
     for content in end.join(texts), end.join([*texts, ""]):
-        assert [review.text for review in read_lines(written(tmp_path, content))] == texts
+        assert [review.text for review in read_lines(TextFile(written(tmp_path, content)))] == texts
     rows = end.join(["id,review", *(f'{i},"{text}"' for i, text in enumerate(texts))])
     assert read_column(written(tmp_path, rows)) == texts
 
@@ -174,7 +180,7 @@ def test_a_fault_in_the_middle_is_told_after_the_answers_for_what_came_before(fo
     printed, told = child.communicate()
     assert child.returncode == 1
     assert printed.count(b"\n") == (2 if arguments else 3)
-    assert re.fullmatch(rb"ERROR: \S+, line 4 is not UTF-8 text: its byte 5 is 0xe9; .*\n", told)
+    assert re.fullmatch(rb"ERROR: \S+, line 4, column 5 is not utf-8 text \(its byte 0xe9 .*\n", told)
 
 
 def test_ctrl_c_ends_a_command_that_waits_without_a_word(folder):
@@ -192,7 +198,7 @@ def test_ctrl_c_ends_a_command_that_waits_without_a_word(folder):
 )
 def test_a_csv_file_without_the_option_csv_is_refused(tmp_path, header):
     told = ", line 1 is the header of a CSV file; name the column of its reviews with `--csv`."
-    assert_told(read_lines, written(tmp_path, header + "\nfine,1\n"), told)
+    assert_told(read_texts, written(tmp_path, header + "\nfine,1\n"), told)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +208,7 @@ def test_a_csv_file_without_the_option_csv_is_refused(tmp_path, header):
 )
 def test_a_json_file_is_refused(tmp_path, line):
     told = ", line 1 is JSON; write one review per line, without JSON, or a CSV file and use `--csv`."
-    assert_told(read_lines, written(tmp_path, f"{line}\n"), told)
+    assert_told(read_texts, written(tmp_path, f"{line}\n"), told)
 
 
 def test_a_review_with_commas_or_brackets_is_a_review(tmp_path, reviews):
@@ -210,16 +216,71 @@ def test_a_review_with_commas_or_brackets_is_a_review(tmp_path, reviews):
         "[SPOILERS] A good film, really", "[10/10]", "{rant start} I didn't like it {rant end}", "{}", "review",
         "Good film, text, label", '"Good", he said, "review".', '["Jaws", of course] Good', "good,bad,ugly",
     ):  # fmt: skip
-        assert list(read_lines(written(tmp_path, text))) == [RawReview(text, line=1)]
+        assert list(read_lines(TextFile(written(tmp_path, text)))) == [RawReview(text, line=1)]
     for text in reviews:
         _refuse_csv_and_json(text, "reviews")
 
 
-def test_a_table_with_semicolons_is_told_to_have_them(tmp_path):
-    told = ", line 1 has no column 'review'; its header has 'review;sentiment': save it with commas between the columns."
-    assert_told(read_column, written(tmp_path, "review;sentiment\nfine;1\n"), told)
-    with pytest.raises(UserError, match=r", line 1 starts a row that is not valid CSV .*; part the columns with commas, not "):
-        read_column(written(tmp_path, '"review";"sentiment"\n"fine";1\n'))
+@pytest.mark.parametrize(
+    "table",
+    [
+        "review;sentiment\nfine, really;1\n",
+        "id|review\n1|fine, really\n", "id\treview\n1\tfine, really\n",
+        'sep=;\r\n"review";id\r\n"fine, really";1\r\n',
+        '\ufeffsep=,\nreview\n"fine, really"\n', 'id;id2\treview\n1\tfine, really\n',
+    ],
+)  # fmt: skip
+def test_a_table_may_have_any_usual_separator(tmp_path, table):
+    assert read_column(written(tmp_path, table)) == ["fine, really"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'review\tsentiment\n"It is a wonderful film.\tPositive\nI cried all the way."\tpositive\n',
+        'id\tsentiment\treview\n1\tpositive\t"It is a wonderful film.\n2\tpos\tI cried all the way."\n',
+        'review;sentiment;year\n"It is; wonderful;1;2001\nI cried all the way.";1;2002\n',
+    ],
+    ids=["label behind", "label before", "label between"],
+)
+def test_quotation_marks_that_join_two_rows_are_told(tmp_path, table):
+    told = ", line 2 starts a text in double quotes that holds the end of a row; "
+    with pytest.raises(UserError, match=told):
+        list(read_csv(TextFile(written(tmp_path, table)), "review", "sentiment", IMDB_LABELS))
+
+
+@pytest.mark.parametrize("columns", ["review,sentiment", "sentiment,review"])
+def test_a_text_of_several_lines_may_have_separators_and_labels(tmp_path, columns):
+    text = "Not, as I thought, positive\npositive, it is not.\nNegative!"
+    row = ",".join(f'"{text}"' if column == "review" else "0" for column in columns.split(","))
+    path = written(tmp_path, f"{columns}\n{row}\n")
+    assert [tuple(review[:3]) for review in read_csv(TextFile(path), "review", "sentiment", IMDB_LABELS)] == [
+        (text, "negative", 2)
+    ]
+
+
+@pytest.mark.parametrize("row", ["a fine\rfilm,1", "1,a fine\rfilm"])
+def test_a_carriage_return_that_pandas_wrote_is_told_with_its_line(tmp_path, row):
+    columns = "review,sentiment" if row.endswith("1") else "sentiment,review"
+    path = written(tmp_path, f'{columns}\n"1\n",1\n{row}\n')
+    with pytest.raises(
+        UserError, match=r", line 4 has 1 values, .*: it has a carriage return, which ends a row, as pandas writes it"
+    ):
+        list(read_csv(TextFile(path), "review", None, IMDB_LABELS))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp874", "utf-16", "utf-8-sig", "gb18030"])
+def test_a_file_may_have_any_encoding(tmp_path, monkeypatch, encoding):
+    monkeypatch.setattr(text_files, "CHUNK", 7)
+    word = "ดี" if encoding == "cp874" else "好" if encoding == "gb18030" else "café"
+    path = written(tmp_path, f"review,{word}\r\n{word},1\r\n{word},0\r\n".encode(encoding))
+    assert [review.text for review in read_csv(TextFile(path, encoding), "review", word, IMDB_LABELS) if review] == [word, word]
+    lines = [
+        review.text
+        for review in read_lines(TextFile(written(tmp_path, f"{word}\n{word}".encode(encoding)), encoding))
+        if review
+    ]
+    assert lines == [word, word]
 
 
 def test_a_column_that_is_there_twice_may_be_another_one(tmp_path):
@@ -233,10 +294,10 @@ def test_a_row_without_end_is_refused_as_too_long(tmp_path):
     assert_told(read_column, written(tmp_path, content), told)
 
 
-@pytest.mark.parametrize("read", [read_lines, read_column], ids=["lines", "CSV"])
+@pytest.mark.parametrize("read", [read_texts, read_column], ids=["lines", "CSV"])
 def test_a_device_without_end_is_refused_and_not_held_in_memory(read):
     tracemalloc.start()
-    told = ", line 1 has more than 1,000,000 bytes; cut it, or put each review on a separate line."
+    told = ", line 1 has more than 1,000,000 characters; cut it, or put each review on a separate line."
     assert_told(read, "/dev/zero", told)
     assert tracemalloc.get_traced_memory()[1] < 10 * LONGEST
     tracemalloc.stop()
@@ -254,7 +315,7 @@ def test_a_folder_that_may_not_be_entered_is_told(tmp_path):
     if user == 0:
         os.seteuid(65534)
     try:
-        for read in lambda path: read_model(Path(path)), read_lines:
+        for read in lambda path: read_model(Path(path)), read_texts:
             with pytest.raises(UserError, match=rf"^{tmp_path}/within can't be read: Permission denied\.$"):
                 list(read(f"{tmp_path}/within"))
     finally:

@@ -56,8 +56,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno not in NO_ROOM + NOT_WRITABLE:
             raise
-        advice = "make room for it" if error.errno in NO_ROOM else "make its folder one that you can write to"
-        raise UserError(f"{path} can't be written: {os.strerror(error.errno)}; {advice} and run again.") from error
+        advice = "make room for it" if error.errno in NO_ROOM else "change the permissions, or what is in the way"
+        raise UserError(f"{path} can't be written: {os.strerror(error.errno)}; {advice}, and run again.") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -26,7 +26,9 @@ def as_encoding(name: str) -> str:
     try:
         "".encode(name)
     except (LookupError, ValueError):
-        raise ValueError(f"{name!r:.80} is no encoding that Python knows, such as utf-8, utf-16, cp1252 or mac_roman.") from None
+        raise ValueError(
+            f"{name!r:.80} is no encoding that Python knows, such as utf-8, utf-16, cp1252 or mac_roman."
+        ) from None
     return name
 
 

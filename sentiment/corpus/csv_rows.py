@@ -42,17 +42,16 @@ def read_csv(
             if not top.text.endswith("\r") and (before.text + row.text[-1:]).endswith(("\r", "\r\n")):
                 advice = "put the text in double quotes: it has a carriage return, which ends a row, as pandas writes it"
             raise UserError(f"{where} has {len(row.values)} values, but the header has {len(header)}; {advice}.")
-        before, found = row, None
+        before = row
+        spelled = "" if of_label is None else as_label(row.values[of_label])
         if of_label is not None:
-            spelled = as_label(row.values[of_label])
             if spelled not in [*spellings, *labels.ignore]:
                 known = ", ".join([*spellings, *labels.ignore])
                 raise UserError(f"{where} has the label {spelled!r:.50}, not one of {known:.300}; {file.labels_set_by}.")
-            found = spellings.get(spelled)
             if _holds_another_row(row, of_text, of_label, spellings):
                 advice = "double the quotes in its text, and put the whole text in quotes"
                 raise UserError(f"{where} starts a text in double quotes that holds the end of a row; {advice}.")
-        yield RawReview(row.values[of_text], found, row.line, row)
+        yield RawReview(row.values[of_text], spellings.get(spelled), row.line, row)
 
 
 def _holds_another_row(row: Row, of_text: int, of_label: int, spellings: Iterable[str]) -> bool:
@@ -60,7 +59,8 @@ def _holds_another_row(row: Row, of_text: int, of_label: int, spellings: Iterabl
 
     So it is where a quotation mark that is part of the text opens it, and the next one stands some rows below.
     """
-    lines = [line.lower().split(row.separator) for line in row.values[of_text].splitlines()]
+    # In a sentence, spaces stand behind the commas.
+    lines = [re.split(f"[{row.separator}](?! )", line.lower()) for line in row.values[of_text].splitlines()]
     if of_label > of_text:
         lines, least, place = lines[:-1], len(row.values) - of_text, of_label - len(row.values)
     else:
@@ -71,7 +71,7 @@ def _holds_another_row(row: Row, of_text: int, of_label: int, spellings: Iterabl
 def _rows(file: TextFile, wanted: Iterable[str]) -> Iterator[Row]:
     """The rows of a CSV file that are not blank. One without values: the next has not arrived yet.
 
-    A row's line is counted as editors do: after a \\r alone, only if the first line ends in one.
+    A row's line is counted as editors do: a carriage return ends one only if it ends the first.
     """
     csv.field_size_limit(LONGEST)
     lines, came, separator = (line for _, line in lines_of(file)), list[str](), ""

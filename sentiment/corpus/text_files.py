@@ -80,7 +80,7 @@ def read_lines(file: TextFile) -> Iterator[RawReview | None]:
 
     None means that the next line has not arrived yet: the writer of the others may be waiting for answers.
 
-    Raises UserError if the file can't be read, or a line is not of its encoding or longer than LONGEST, or the first is CSV or JSON.
+    Raises UserError if the file can't be read, or a line is not of its encoding, too long, or the first and CSV or JSON.
     """
     answered = 0
     for number, line in lines_of(file):
@@ -121,7 +121,7 @@ def lines_of(file: TextFile) -> Iterator[tuple[int, str]]:
             open(0 if file.path == "-" else file.path, "rb", buffering=0) as opened,
             tqdm(
                 total=os.fstat(opened.fileno()).st_size or None,
-                desc=file.name, unit="B", unit_scale=True, delay=1, leave=False, disable=None if file.progress else True,
+                desc=os.path.basename(file.path), unit="B", unit_scale=True, leave=False, disable=None if file.progress else True,
             ) as bar,
         ):  # fmt: skip
             for chunk in chain(iter(partial(os.read, opened.fileno(), CHUNK), b""), [b""]):
