@@ -1,7 +1,7 @@
 """Score what a practitioner would pick instead of a network: a logistic regression on the words and pairs of whole reviews.
 
 Each word, and each pair of neighbouring words, is weighted by its log-count ratio (Wang and Manning 2012, "Baselines and
-Bigrams", https://aclanthology.org/P12-2018). The regularisation is chosen by cross-validation in parts of whole films, for
+Bigrams", https://aclanthology.org/P12-2018). The regularisation is chosen by cross-validation in parts of neighbouring ids, for
 the lowest loss. The validation scores are of a regression on the training reviews of params.yaml. The test scores,
 where there are test reviews, are of another one with the same settings, on all labelled reviews. Takes the fetched reviews and
 params.yaml. Writes studies/runs/reference.json, a list of one run.
@@ -90,11 +90,20 @@ def bag_of_terms(columns: np.ndarray, lengths: np.ndarray, m: int) -> sparse.csr
 def review_ids(labels: np.ndarray) -> Reviews:
     """The ids of the reviews with these labels, in the order of `imdb.load_data`: each the one token of a review.
 
-    They are found by encoding them in place of the texts. Within a label, neighbouring ids are of one film.
+    They are found by encoding them in place of the texts.
     """
     negative, positive = ({i: b"%d" % i for i in range(n)} for n in np.bincount(labels, minlength=2))
     encoded = encode_texts(LabelledTexts(positive, negative), LabelledTexts({}, {}))
     return encoded.train._replace(tokens=np.array(encoded.vocabulary, int)[encoded.train.tokens - 1])
+
+
+def parts_of(ids: np.ndarray, parts: int = PARTS) -> np.ndarray:
+    """The part of each review in a cross-validation, by its id: int, in the shape of the ids.
+
+    Within a label, neighbouring ids are of one film. So most reviews are scored without others of their film and label. Those
+    of the other label have other ids: nothing here tells that they are of the same film.
+    """
+    return ids * parts // (ids.max() + 1)
 
 
 def weighted_regression(c: float = 1) -> Pipeline:
@@ -104,8 +113,8 @@ def weighted_regression(c: float = 1) -> Pipeline:
     return make_pipeline(LogCountRatios(), regression)
 
 
-def train_and_predict(model: GridSearchCV | Pipeline, training: Reviews, unseen: Reviews) -> Predicted:
-    terms = [terms_by_place(reviews, longest=2) for reviews in (training, unseen)]
+def train_and_predict(model: GridSearchCV | Pipeline, training: Reviews, unseen: Reviews, longest: int = 2) -> Predicted:
+    terms = [terms_by_place(reviews, longest) for reviews in (training, unseen)]
     known = frequent_terms(terms[0])
     bag, unseen_bag = (
         bag_of_terms(columns_of(of_reviews, known), reviews.lengths, len(known))
@@ -122,9 +131,8 @@ def main() -> None:
     train, validation = split_reviews(labelled, params.split)
     ids = split_reviews(review_ids(labelled.labels), params.split)[0].tokens
     started = time.perf_counter()
-    parts = PredefinedSplit(ids * PARTS // (ids.max() + 1))
     settings = {"logisticregression__C": REGULARISATIONS}
-    search = GridSearchCV(weighted_regression(), settings, scoring="neg_log_loss", cv=parts)
+    search = GridSearchCV(weighted_regression(), settings, scoring="neg_log_loss", cv=PredefinedSplit(parts_of(ids)))
     predictions = {"validation": train_and_predict(search, train, validation)}
     print(f"Chosen: {search.best_params_}. Cross-validation and training took {time.perf_counter() - started:.0f} s.")
     model = {"parameters": search.best_estimator_[-1].coef_.size + 1, "input_bytes": train.tokens.nbytes}

@@ -2,8 +2,8 @@
 
 A GRU reads the last tokens of a review. Beside the embedding of each, it is given the log-count ratios of the word, the pair
 and the triple that end there. Beside its outputs, the last layer is given the logit of a regression on all terms of the whole
-review (studies/reference.py). For a training review, ratios and logit come from other training reviews, none of its film and
-label: otherwise, the label that the network is to find would be in them.
+review (studies/reference.py). For a training review, ratios and logit come from the training reviews of other parts: otherwise,
+the label that the network is to find would be in them.
 
 The validation scores are of networks trained on the training reviews of params.yaml. The test scores, where there are test
 reviews, are of others, trained on all labelled reviews. Takes the fetched reviews, params.yaml, and the first three seeds of
@@ -28,14 +28,21 @@ from sentiment.training.fit import batch_order, compile_epoch, make_optimizer
 from sentiment.training.logits import compile_logits, dropout_mask, logits_of_projections, projected_tokens
 from sentiment.training.network import build_model, cell_weights
 from sentiment.training.reproducible import keras, tf
-from studies.reference import bag_of_terms, columns_of, frequent_terms, review_ids, terms_by_place, weighted_regression
+from studies.reference import (
+    bag_of_terms,
+    columns_of,
+    frequent_terms,
+    parts_of,
+    review_ids,
+    terms_by_place,
+    weighted_regression,
+)
 from studies.variants import RUNS, check_reviews, read_study
 
 REVIEWS = Path("data/reviews")
 MOST_SEEDS = 3
 # Words in a term.
 LONGEST = 3
-# Of neighbouring ids: within a label, these are of one film.
 PARTS = 20
 C = 0.1
 NUM_WORDS = 5_000
@@ -82,7 +89,7 @@ def cross_fitted(training: Reviews, review_ids: np.ndarray, unseen: Reviews) -> 
     unseen_bag = bag_of_terms(unseen_columns, unseen.lengths, len(known))
 
     ratios, logits = np.empty(columns.shape), np.empty(len(training.labels))
-    parts = review_ids * PARTS // (review_ids.max() + 1)
+    parts = parts_of(review_ids, PARTS)
     for part in np.unique(parts):
         own = parts == part
         own_tokens = np.repeat(own, training.lengths)

@@ -121,7 +121,8 @@ def lines_of(file: TextFile) -> Iterator[tuple[int, str]]:
             open(0 if file.path == "-" else file.path, "rb", buffering=0) as opened,
             tqdm(
                 total=os.fstat(opened.fileno()).st_size or None,
-                desc=os.path.basename(file.path), unit="B", unit_scale=True, leave=False, disable=None if file.progress else True,
+                desc=os.path.basename(file.path), unit="B", unit_scale=True, leave=False,
+                disable=None if file.progress else True,
             ) as bar,
         ):  # fmt: skip
             for chunk in chain(iter(partial(os.read, opened.fileno(), CHUNK), b""), [b""]):
