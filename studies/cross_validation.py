@@ -1,8 +1,8 @@
 """Compare the study's best models by cross-validation over the labelled reviews, all in the same parts.
 
-Each model is trained on four of five parts, from the first seed, and scored on the fifth. Takes the fetched
-reviews, params.yaml and studies/variants.yaml. Writes studies/metrics/cross_validation.json: by model, accuracy and loss in each
-part, and their means.
+Each model is trained on four of five parts, from the first seed, and scored on the fifth. Takes the fetched reviews,
+params.yaml and studies/variants.yaml. Writes studies/metrics/cross_validation.json: by model, accuracy and loss in each part,
+and means.
 """
 
 from collections.abc import Callable

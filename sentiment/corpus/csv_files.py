@@ -42,8 +42,7 @@ def reviews_file(folder: str, name: str, checkout: Path) -> Path | None:
             missing = f"{path} is missing in the folder of this experiment, which has what git or DVC tracks"
             raise UserError(f"{missing}: run `dvc add {path}`, and commit what it writes.")
         if not path.is_file():
-            what = "a link to what does not exist" if path.is_symlink() else "no file"
-            raise UserError(f"{path} is {what}: put a file with your reviews there.")
+            raise UserError(f"{path} is no file, nor a link to one: put your reviews there.")
     if len(paths) > 1:
         raise UserError(f"{folder} has both {name}.csv and {name}.tsv: remove the one that is not to be read.")
     return next(iter(paths), None)
