@@ -6,6 +6,7 @@ Prints a JSON list: the seconds from the start of the fit to the end of each epo
 import argparse
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,18 @@ def fit_of_keras(params: Params, training: Padded, validation: Padded, jitted: b
     """The ends of the epochs of stock Keras, in seconds after the start."""
     import keras
 
+    units = params.model.units
+    layers = {
+        "simple_rnn": partial(keras.layers.SimpleRNN, units),
+        "lstm": partial(keras.layers.LSTM, units),
+        "gru": partial(keras.layers.GRU, units),
+        "none": keras.layers.GlobalAveragePooling1D,
+    }
     model = keras.Sequential(
         [
             keras.Input((params.pad.maxlen,), dtype="int32"),
             keras.layers.Embedding(params.split.num_words, params.model.embedding_dim),
-            {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[params.model.cell](
-                params.model.units
-            ),
+            layers[params.model.cell](),
             keras.layers.Dense(1, activation="sigmoid"),
         ]
     )
