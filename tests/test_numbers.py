@@ -83,7 +83,7 @@ def changes(document: str, sentences: Iterable[str]) -> Iterator[tuple[int, str]
 
 
 def check(table: dict[str, list[str]], values: dict) -> None:
-    """Each number is right, and would be missed if it were another."""
+    """Each number is right, and one that differs by one unit would be told with its line."""
     right = {name: {sentence: expected(sentence, values) for sentence in sentences} for name, sentences in table.items()}
     wrong = [problem for name, sentences in right.items() for problem in problems(name, DOCUMENTS[name], sentences)]
     assert not wrong, "\n".join(["", *wrong])
