@@ -139,12 +139,13 @@ def test_what_a_parameter_would_mend_is_told_with_its_name(fetched, changes, is_
 
 
 def test_rows_with_an_ignored_label_are_left_out_and_counted_as_are_texts_of_several_lines(fetched, capfd):
-    rows = 'fine,1.0\nbad,False\n,Neutral\n"so\nso",True\n'
+    rows = 'fine,1.0\nbad\x85,False\n,Neutral\n"so\nso",True\n'
     dataset = fetched({"train.csv": f"review,sentiment\n{rows}"}, ignore=["neutral"])
     assert texts_of(dataset, dataset.train) == ["fine", "bad", "so so"]
     assert dataset.train.labels.tolist() == [1, 0, 1]
     assert dataset.labels.ignore == ["neutral"], "predictions know it"
-    assert capfd.readouterr().out == "own/train.csv: 1 texts of several lines; 1 rows left out for their label\n"
+    told = "own/train.csv: texts of several lines: 1\nown/train.csv: rows left out for their label: 1\n"
+    assert capfd.readouterr().out == told
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, partial(os.symlink, "nowhere")], ids=["a pipe", "a link to nothing"])

@@ -8,7 +8,7 @@ from sentiment.common.errors import UserError
 from sentiment.common.parameters import CsvSection, LabelsSection
 from sentiment.corpus.csv_rows import read_csv
 from sentiment.corpus.encoding import Dataset, rank_all
-from sentiment.corpus.text_files import TextFile
+from sentiment.corpus.text_files import LINE_ENDS, TextFile
 from sentiment.corpus.tokenizers import TOKENIZERS
 
 
@@ -71,7 +71,9 @@ def _labelled(path: Path, csv: CsvSection) -> Iterator[tuple[list[bytes], int]]:
             continue
         if not text.strip():
             raise UserError(f"{path}, line {line} has no text in the column {csv.text!r}: write it, or remove the row.")
-        of_several_lines += len(text.splitlines()) > 1
+        of_several_lines += not {*LINE_ENDS}.isdisjoint(text.strip())
         yield TOKENIZERS[csv.tokens](text), int(label == "positive")
-    if ignored or of_several_lines:
-        print(f"{path}: {of_several_lines} texts of several lines; {ignored} rows left out for their label")
+    if of_several_lines:
+        print(f"{path}: texts of several lines: {of_several_lines}")
+    if ignored:
+        print(f"{path}: rows left out for their label: {ignored}")

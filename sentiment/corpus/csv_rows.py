@@ -7,7 +7,7 @@ from itertools import chain
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import LabelsSection, as_label
-from sentiment.corpus.text_files import LONGEST, SEPARATORS, RawReview, Row, TextFile, lines_of
+from sentiment.corpus.text_files import LINE_ENDS, LONGEST, SEPARATORS, RawReview, Row, TextFile, lines_of
 
 
 def read_csv(
@@ -60,7 +60,7 @@ def _holds_another_row(row: Row, of_text: int, of_label: int, spellings: Iterabl
     So it is where a quotation mark that is part of the text opens it, and the next one stands some rows below.
     """
     # In a sentence, spaces stand behind the commas.
-    lines = [re.split(f"[{row.separator}](?! )", line.lower()) for line in row.values[of_text].splitlines()]
+    lines = [re.split(f"[{row.separator}](?! )", line.lower()) for line in re.split(f"[{LINE_ENDS}]+", row.values[of_text])]
     if of_label > of_text:
         lines, least, place = lines[:-1], len(row.values) - of_text, of_label - len(row.values)
     else:
@@ -83,7 +83,7 @@ def _rows(file: TextFile, wanted: Iterable[str]) -> Iterator[Row]:
         line_end = line_end or ("\r" if line.endswith("\r") else "\n")
         start = number + "".join(came).count(line_end)
         named = None if separator else re.fullmatch(r"\ufeff?sep=(.)\s*", line)
-        if named or not line.strip("\r\n"):
+        if named or not line.strip(LINE_ENDS):
             separator = named[1] if named else separator
             came.append(line)
             continue

@@ -18,8 +18,8 @@ from sentiment.common.errors import UserError
 LONGEST = 1_000_000
 # Bytes that are read at a time, or fewer: what has come.
 CHUNK = 1 << 16
-# What separates the columns of a CSV file.
-SEPARATORS = ",;\t|"
+# What separates the columns of a CSV file, and what ends lines. (To str.splitlines(), U+0085 does as well.)
+SEPARATORS, LINE_ENDS = ",;\t|", "\r\n"
 # Columns that tell the header of a CSV file from a review.
 USUAL_COLUMNS = set(
     "text texts review reviews sentence sentences comment comments comment_text body sentiment label labels rating".split()
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
     def extended(self, *values: str) -> str:
         """The text with further values, which need no quotes, at its end."""
-        row = self.text.rstrip("\r\n")
+        row = self.text.rstrip(LINE_ENDS)
         return self.separator.join([row, *values]) + self.text[len(row) :]
 
 
@@ -91,7 +91,7 @@ def read_lines(file: TextFile) -> Iterator[RawReview | None]:
             yield None
         elif not line.isspace():
             yield from (RawReview("", line=number) for number in range(answered + 1, number))
-            yield RawReview(line.rstrip("\r\n"), line=number)
+            yield RawReview(line.rstrip(LINE_ENDS), line=number)
             answered = number
 
 
