@@ -77,6 +77,8 @@ def rows(runs: dict[str, list[dict]]) -> Iterator[list]:
 def draw(runs: dict[str, list[dict]], published: dict[str, list[float]], path: Path) -> None:
     """Every run a dot, the means and the published values marked; a line a variant, the first one on top."""
     figure, axes = new_figure("Validation accuracy of every run", "accuracy (share of the validation reviews)", "")
+    # Room for the names of the variants.
+    figure.subplots_adjust(left=0.22)
     for place, (variant, of_variant) in enumerate(runs.items()):
         accuracies = [run["validation"]["accuracy"] for run in of_variant]
         first = place == 0

@@ -25,7 +25,7 @@ from sentiment.common.vocabulary import INDEX_FROM
 from sentiment.evaluation.scores import Predicted, score_each
 from sentiment.preprocessing import pad, split_reviews
 from sentiment.training.fit import batch_order, compile_epoch, make_optimizer
-from sentiment.training.logits import compile_logits, dropout_mask, logits_of_projections, projected_tokens
+from sentiment.training.logits import compile_logits, dropout_mask, logits_of_projections, product, projected_tokens
 from sentiment.training.network import build_model, cell_weights
 from sentiment.training.reproducible import keras, tf
 from studies.reference import (
@@ -129,7 +129,8 @@ class Network:
         """The logits (B,) of a batch. While it trains, masks for the tokens, the outputs and the regression's logits."""
         tokens = projected_tokens(self.model, MODEL, batch.ids)
         by_place = tf.reshape(tf.transpose(batch.ratios, (1, 0, 2)), (-1, LONGEST))
-        tokens += tf.reshape(by_place @ tf.convert_to_tensor(self.ratio_kernel), tokens.shape)
+        kernel = tf.convert_to_tensor(self.ratio_kernel)
+        tokens += tf.reshape(product(by_place, kernel, tf.transpose(kernel)), tokens.shape)
         regression = self.logit_weight * batch.logits
         if not masks:
             return logits_of_projections(self.model, MODEL, tokens) + regression

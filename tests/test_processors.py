@@ -126,3 +126,17 @@ def test_an_arm64_processor_needs_no_avx2():
     printed = Project(ROOT).run("python", "-c", script.format("x86_64"), status=1, NPY_DISABLE_CPU_FEATURES=hidden)
     assert "This processor has no AVX2" in printed
     Project(ROOT).run("python", "-c", script.format("aarch64"), NPY_DISABLE_CPU_FEATURES=hidden)
+
+
+@pytest.mark.slow
+def test_the_network_that_is_given_ratios_has_the_same_bytes_on_another_processor():
+    """A product that was left to Eigen had others here: its sums have a part for each token of a batch."""
+    program = """import hashlib, numpy as np; from studies.with_ratios import Inputs, LONGEST, NUM_WORDS, PADDING, Network
+random, size = np.random.default_rng(0), (128, PADDING.maxlen)
+ids, ratios = random.integers(0, NUM_WORDS, size, np.int32), random.standard_normal((*size, LONGEST), np.float32)
+network = Network(0)
+network.fit(Inputs(ids, ratios, random.standard_normal(128, np.float32)), random.integers(0, 2, 128, np.uint8), 0)
+print(hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in network.variables)).hexdigest())"""
+    project = Project(ROOT)
+    digest = project.run("python", "-c", program).splitlines()[-1]
+    assert run_emulated(project, "Haswell", "-c", program).splitlines()[-1] == digest

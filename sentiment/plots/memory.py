@@ -19,9 +19,10 @@ def plot_memory(effects: np.ndarray, reviews: int, csv_path: Path) -> None:
     write_csv(csv_path, ["place", "effect"], zip(places.tolist(), effects, strict=True))
     figure, axes = new_figure("What a token does to the logit, by its place", "place in the review", "mean size of the effect")
     axes.plot(places, effects, "o", color=REFERENCE, markersize=3, label=f"place, mean of {reviews} reviews")
-    for part in filter(len, np.array_split(places, PARTS)):
-        mean = effects[part - 1].mean()
-        axes.plot(part[[0, -1]] + [-0.5, 0.5], [mean, mean], color=VALIDATION, label="tenth" if part[0] == 1 else None)
+    parts = [part for part in np.array_split(places, PARTS) if len(part)]
+    starts, ends = ([part[end] for part in parts] for end in (0, -1))
+    means = [effects[part - 1].mean() for part in parts]
+    axes.hlines(means, np.subtract(starts, 0.5), np.add(ends, 0.5), color=VALIDATION, label="tenth")
     if not reviews:
         axes.text(0.5, 0.5, "No review has ten tokens that the network sees.", ha="center", transform=axes.transAxes)
     axes.set_ylim(bottom=0)
