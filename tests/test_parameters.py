@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Project, write_yaml
-from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import load_yaml
 
 from sentiment.common.errors import UserError
@@ -50,13 +49,6 @@ def problems(path):
         return [line.removeprefix("params.yaml: ") for line in refusal(path).splitlines()]
 
     return read
-
-
-def test_an_experiment_changes_the_lines_of_its_parameters_and_no_other(path):
-    """`dvc exp run -S` writes the file anew: null as nothing, a list with an item a line. So has it been written."""
-    apply_overrides(path, ["model.cell=gru", "train.learning_rate=0.01"])
-    pairs = zip(DEFAULT.splitlines(), path.read_text().splitlines(), strict=True)
-    assert [line.split()[:2] for old, line in pairs if old != line] == [["cell:", "gru"], ["learning_rate:", "0.01"]]
 
 
 def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
@@ -101,9 +93,9 @@ def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(problems, pa
     assert problems(**{parameter: value}) == [f"`{parameter.replace('__', '.')}` {is_told}."]
 
 
-def test_a_label_of_both_classes_is_refused_whatever_its_case(problems):
-    assert problems(fetch__csv__negative=["bad", " POS"]) == [
-        "`fetch.csv.positive` and `fetch.csv.negative` both have 'pos': leave it in one of them."
+def test_a_label_of_both_classes_is_refused_whatever_its_case_and_however_its_letters_are_composed(problems):
+    assert problems(fetch__csv__positive=["n\u00e9"], fetch__csv__negative=["bad", " NE\u0301"]) == [
+        "`fetch.csv.positive` and `fetch.csv.negative` both have 'n\u00e9': leave it in one of them."
     ]
 
 

@@ -64,9 +64,11 @@ def test_a_share_loses_no_review_to_floating_point():
         assert len(train.labels) == size
 
 
-def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split():
-    with pytest.raises(UserError, match=r"`split.train_size` is 3: of 3 reviews, 1 to 2 can be for training, so that at least"):
-        split_reviews(ragged([1], [2], [3]), SplitSection(train_size=3, seed=1, **ALL_WORDS))
+@pytest.mark.parametrize("size", [3, 0.1])
+def test_a_train_size_that_leaves_no_review_on_one_side_is_refused_by_split(size):
+    told = f"`split.train_size` is {size}: of 3 reviews, 1 to 2 can be for training, so that at least"
+    with pytest.raises(UserError, match=told):
+        split_reviews(ragged([1], [2], [3]), SplitSection(train_size=size, seed=1, **ALL_WORDS))
 
 
 @pytest.mark.parametrize("padding", ["pre", "post"])

@@ -61,13 +61,6 @@ def refusal(path: Path) -> str:
 
 
 @pytest.mark.training
-def test_whole_models_are_read(saved):
-    simple, pooled = (read_network(saved[name]) for name in ("simple", "pooled"))
-    assert (simple.cell, simple.pooling, len(simple.directions), simple.embedding.shape) == ("simple_rnn", "last", 1, (50, 4))
-    assert (pooled.cell, pooled.pooling, len(pooled.directions), pooled.embedding) == ("gru", "max_mean", 2, None)
-
-
-@pytest.mark.training
 @pytest.mark.parametrize("replaced", [np.nan, np.inf, "missing", "in another file", "of another shape"])
 def test_weights_that_are_none_of_this_network_are_refused(saved, tmp_path, replaced):
     config, weights = contents(saved["simple"])

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tracemalloc
 from importlib import metadata
-from itertools import cycle, pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from conftest import ROOT
 from sentiment.common.errors import UserError, print_error
 from sentiment.corpus import text_files
 from sentiment.corpus.csv_rows import read_csv
-from sentiment.corpus.encoding import IMDB_LABELS, LabelledTexts, as_ascii, encode_texts
+from sentiment.corpus.encoding import IMDB_LABELS
 from sentiment.corpus.text_files import CHUNK, LONGEST, RawReview, TextFile, _refuse_csv_and_json, read_lines
 from sentiment.inference.classifier import classify
 from sentiment.inference.model_folder import Model, read_model
@@ -67,32 +66,6 @@ def said(model: Model, texts: list[str]) -> list[tuple[float, int]]:
 def test_what_phones_and_word_processors_type_is_read_as_the_ascii_that_it_stands_for(model, typed, ascii):
     assert said(model, [typed]) == said(model, [ascii])
     assert said(model, [typed])[0][1] > 2
-
-
-def test_a_thousand_real_reviews_keep_their_answers_with_typographic_characters(model, reviews):
-    quotes = cycle("“”")
-    typed = [
-        re.sub('"', lambda _: next(quotes), text)
-        .replace("'", "’")
-        .replace("...", "…")
-        .replace("-", "–")
-        .replace(" a ", " a\u00a0")
-        for text in reviews[:1000]
-    ]
-    assert sum(before != after for before, after in zip(reviews, typed, strict=False)) > 900
-    assert [as_ascii(text) for text in typed] == [as_ascii(text) for text in reviews[:1000]]
-    assert said(model, typed) == said(model, reviews[:1000])
-
-
-def test_raw_reviews_with_their_html_are_read_as_in_training(model, reviews):
-    raw = [text for text in reviews if "<br />" in text and text.isascii()][:100]
-    fetched = encode_texts(LabelledTexts(dict(enumerate(text.encode() for text in raw)), {}), LabelledTexts({}, {}))
-    words = [
-        b" ".join(fetched.vocabulary[token - 1] for token in fetched.train.tokens[start:end]).decode()
-        for start, end in pairwise(fetched.train.offsets)
-    ]
-    assert all(" br br " in text for text in words[:10])
-    assert sorted(said(model, raw)) == sorted(said(model, words))
 
 
 def written(folder: Path, content: str | bytes) -> str:

@@ -7,9 +7,7 @@ from itertools import chain
 from unicodedata import normalize
 
 import pytest
-from pydantic import ValidationError
 
-from sentiment.common.parameters import LabelsSection
 from sentiment.corpus.encoding import tokenise
 from sentiment.corpus.tokenizers import TOKENIZERS, placed_tokens
 
@@ -141,8 +139,3 @@ def test_every_python_reads_each_character_as_the_same_token_and_the_token_again
 def test_ascii_texts_have_for_predictions_the_words_that_they_have_in_training():
     text = "It's \"GOOD\"--really & truly!<br />\t10/10 'tis AT&T <3 \x0b\x0c~"
     assert tokens(text, "keras_imdb") == [word.decode() for word in tokenise(text.encode())]
-
-
-def test_a_label_is_the_same_however_its_letters_are_composed():
-    with pytest.raises(ValidationError, match="both have 'né'"):
-        LabelsSection(positive=["né"], negative=[" NE\u0301"])
