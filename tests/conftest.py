@@ -1,5 +1,6 @@
 """What the tests share: the made corpus as a project of its own, the real data, and the order of the tests."""
 
+import json
 import os
 import re
 import shutil
@@ -177,3 +178,36 @@ def make_finished_project(made_once, make_project):
 
     finished = made_once("finished", run_all)
     return lambda: make_project(like=finished)
+
+
+@pytest.fixture
+def project(make_finished_project) -> Project:
+    """One of these, for a test that changes it."""
+    return make_finished_project()
+
+
+@pytest.fixture(scope="module")
+def finished(make_finished_project) -> Project:
+    """One of these, for all tests of a file."""
+    return make_finished_project()
+
+
+@pytest.fixture
+def predict(finished, tmp_path, monkeypatch, capfd):
+    """The command for predictions, run by this process in a folder of its own; gives what it prints, `out` and `err`."""
+    from sentiment.predict import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def predict(*arguments: str):
+        monkeypatch.setattr("sys.argv", ["predict", "--model", str(finished.folder / "data/model"), *arguments])
+        main()
+        return capfd.readouterr()
+
+    return predict
+
+
+@pytest.fixture
+def answers(predict):
+    """The same with `--json`: the objects that it prints."""
+    return lambda *arguments: [json.loads(line) for line in predict("--json", *arguments).out.splitlines()]

@@ -32,6 +32,13 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def written(folder: Path, content: str | bytes) -> str:
+    """The path of a file with this content, of reviews."""
+    path = folder / "reviews"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
 def ragged(*sequences: list[int]) -> Reviews:
     """Reviews of these tokens, their labels 0 and 1 in turn."""
     tokens = np.array([token for sequence in sequences for token in sequence], np.uint32)

@@ -20,8 +20,7 @@ numpy.save("predicted.npy", model.predict(numpy.load("data/padded/validation.npz
 """
 
 
-def test_the_earliest_release_of_keras_that_is_told_opens_the_model_and_predicts_the_same(make_finished_project, tmp_path):
-    project = make_finished_project()
+def test_the_earliest_release_of_keras_that_is_told_opens_the_model_and_predicts_the_same(project, tmp_path):
     install = sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tmp_path), "keras==3.6.0"
     subprocess.run(install, check=True)
     project.run("python", "-c", PREDICT, PYTHONPATH=str(tmp_path))

@@ -20,11 +20,6 @@ from stages import evaluate, pad, split, train
 pytestmark = pytest.mark.pipeline
 
 
-@pytest.fixture
-def project(make_finished_project):
-    return make_finished_project()
-
-
 def forget_results(project: Project) -> None:
     """Have DVC run everything anew; what the stages wrote stays where it is."""
     (project.folder / "dvc.lock").unlink(missing_ok=True)

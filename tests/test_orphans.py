@@ -24,9 +24,8 @@ def start_training(project: Project, *command: str, **environment: str) -> subpr
 
 
 @pytest.mark.parametrize(("gone", "shell"), [(signal.SIGKILL, "/bin/sh"), (signal.SIGTERM, "/bin/bash")], ids=str)
-def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_are(make_finished_project, gone, shell):
+def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_are(project, gone, shell):
     """DVC starts its stages with the user's shell."""
-    project = make_finished_project()
     process = start_training(project, "dvc", "repro", SHELL=shell)
     (stage,) = psutil.Process(process.pid).children()
     stage.suspend()
@@ -48,8 +47,7 @@ def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_ar
     assert "up to date" in project.run("dvc", "status")
 
 
-def test_a_stage_started_by_hand_writes_its_results_though_its_shell_has_gone(make_finished_project):
-    project = make_finished_project()
+def test_a_stage_started_by_hand_writes_its_results_though_its_shell_has_gone(project):
     before = project.outputs()["plots/history.csv"]
     process = start_training(project, "sh", "-c", "nohup python -m stages.train & wait")
     process.kill()

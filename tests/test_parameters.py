@@ -221,11 +221,6 @@ def test_all_plain_values_are_to_the_stages_what_they_are_to_dvc_or_refused(path
             assert (read, type(read)) == (expected, type(expected)), value
 
 
-@pytest.fixture
-def project(make_finished_project):
-    return make_finished_project()
-
-
 @pytest.mark.pipeline
 def test_every_stage_refuses_a_bad_parameter_of_any_section_with_the_same_sentences(project, monkeypatch):
     before = project.outputs()

@@ -14,28 +14,23 @@ pytestmark = pytest.mark.pipeline
 ALL = ["fetch", "split", "pad", "train", "evaluate"]
 
 
-@pytest.fixture(scope="module")
-def project(make_finished_project):
-    return make_finished_project()
-
-
 @pytest.fixture
-def unchanged(project):
+def unchanged(finished):
     """The same; and going back to its parameters takes no work, since DVC has all results in its cache."""
-    outputs, params = project.outputs(), (project.folder / "params.yaml").read_bytes()
-    yield project
-    (project.folder / "params.yaml").write_bytes(params)
-    assert project.repro() == [], "going back to earlier parameters must run nothing"
-    assert project.outputs() == outputs
+    outputs, params = finished.outputs(), (finished.folder / "params.yaml").read_bytes()
+    yield finished
+    (finished.folder / "params.yaml").write_bytes(params)
+    assert finished.repro() == [], "going back to earlier parameters must run nothing"
+    assert finished.outputs() == outputs
 
 
-def test_a_second_run_runs_nothing_whatever_python_has_compiled_since(project):
-    for package in (project.folder / "sentiment").glob("**/__init__.py"):
+def test_a_second_run_runs_nothing_whatever_python_has_compiled_since(finished):
+    for package in (finished.folder / "sentiment").glob("**/__init__.py"):
         compiled = package.parent / "__pycache__/of_another_python.cpython-399.pyc"
         compiled.parent.mkdir(exist_ok=True)
         compiled.write_bytes(os.urandom(100))
-    assert project.repro() == []
-    assert project.run("git", "status", "--porcelain") == ""
+    assert finished.repro() == []
+    assert finished.run("git", "status", "--porcelain") == ""
 
 
 def table_of_reruns() -> dict[str, set[str]]:
@@ -62,9 +57,8 @@ def stages_by_change(project) -> dict[str, set[str]]:
     return stages
 
 
-def test_a_change_is_one_to_the_stages_that_the_documents_name(make_finished_project):
+def test_a_change_is_one_to_the_stages_that_the_documents_name(project):
     """Of each part of sentiment/ a line changes, and of each section a parameter; sentiment/predict.py is no stage's."""
-    project = make_finished_project()
     others = "requirements/stages.txt", "stages/__init__.py", "stages/pad.py"
     for path in *project.folder.glob("sentiment/[a-z]*"), *map(project.folder.joinpath, others):
         with (min(path.glob("[a-z]*.py")) if path.is_dir() else path).open("a") as file:
@@ -93,8 +87,7 @@ def test_test_reviews_from_another_source_rerun_only_what_reads_test_reviews(unc
 
 
 @pytest.mark.slow
-def test_after_a_change_that_changes_no_result_all_stages_give_the_same_bytes_also_on_one_core(make_finished_project):
-    project = make_finished_project()
+def test_after_a_change_that_changes_no_result_all_stages_give_the_same_bytes_also_on_one_core(project):
     before = project.outputs()
     with (project.folder / "requirements/stages.txt").open("a") as file:
         file.write("# changed\n")
@@ -107,8 +100,8 @@ def test_after_a_change_that_changes_no_result_all_stages_give_the_same_bytes_al
     assert project.outputs() == before
 
 
-def test_the_outputs_have_the_files_and_formats_of_the_design(project):
-    outputs = project.outputs()
+def test_the_outputs_have_the_files_and_formats_of_the_design(finished):
+    outputs = finished.outputs()
     names = "train", "validation", "test"
     assert set(outputs) - {"data/.gitignore", "data/README.md", "data/own/README.md"} == {
         *(f"data/reviews/{name}" for name in ("train.npz", "test.npz", "vocabulary.txt", "tokenizer.json")),

@@ -99,9 +99,9 @@ def test_a_model_larger_than_any_of_this_project_is_refused_before_it_is_read(sa
 
 
 @pytest.fixture
-def folder(make_finished_project, tmp_path) -> Path:
-    """A copy of a trained model's folder."""
-    return shutil.copytree(make_finished_project().folder / "data/model", tmp_path / "model")
+def folder(project) -> Path:
+    """That of a trained model."""
+    return project.folder / "data/model"
 
 
 @pytest.mark.pipeline

