@@ -141,7 +141,7 @@ def test_tensorflow_is_imported_by_what_trains_and_by_nothing_else():
     when_asked_for = f"import sys, {in_the_source_of_keras}; assert not {{'keras', 'tensorflow'}} & {{*sys.modules}}"
     Project(ROOT).run("python", "-c", when_asked_for)
     assert GRAPH.find_downstream_modules("sentiment.training", as_package=True) == {
-        "stages.train", "studies.train", "studies.on_ray", "studies.with_ratios", "bench.fit"
+        "stages.train", "studies.train", "studies.on_ray", "studies.with_ratios", "studies.cross_validation", "bench.fit"
     }  # fmt: skip
 
 
