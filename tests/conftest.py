@@ -4,9 +4,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import made_corpus
@@ -74,6 +76,14 @@ class Project:
         )
         assert done.returncode == status, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
         return done.stdout
+
+    def start(self, *command: str, **options) -> subprocess.Popen:
+        """Start a command as a terminal would: in a process group of its own, which Ctrl-C reaches as a whole."""
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+        # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
+        heeding = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+        options = output | {"env": self.environment, "process_group": 0, "preexec_fn": heeding} | options
+        return subprocess.Popen(command, cwd=self.folder, **options)
 
     def repro(self) -> list[str]:
         """Run `dvc repro`; the stages that ran (and were neither skipped nor taken from the run cache), in order."""

@@ -13,8 +13,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 def start_training(project: Project, *command: str, **environment: str) -> subprocess.Popen:
     """Start a command that trains, and come back after the first of many epochs."""
     project.set_params(train__epochs=300)
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    process = subprocess.Popen(command, cwd=project.folder, env=project.environment | environment, **output)
+    process = project.start(*command, env=project.environment | environment)
     lines = []
     for line in process.stdout:
         if line.startswith("epoch  1:"):

@@ -7,7 +7,6 @@ from helpers import ragged, sequences
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import PadSection, SplitSection, WordsSection
-from sentiment.common.reviews import load_reviews, save_reviews
 from sentiment.preprocessing import keep_frequent, number_of_copies, pad, split_reviews
 
 
@@ -81,14 +80,3 @@ def test_reviews_are_cut_and_padded_as_keras_does(padding, truncating):
     np.testing.assert_array_equal(y, reviews.labels)
     assert x.dtype == np.int32
     assert x.tolist() == pad_sequences(sequences(reviews), 3, padding=padding, truncating=truncating).tolist()
-
-
-def test_no_reviews_are_padded_to_no_rows():
-    assert pad(ragged(), PadSection(maxlen=5, padding="pre", truncating="pre")).x.shape == (0, 5)
-
-
-def test_reviews_are_read_as_they_were_written(tmp_path):
-    reviews = ragged([1, 2], [], [3])
-    save_reviews(tmp_path / "reviews.npz", reviews)
-    for array, read in zip(reviews, load_reviews(tmp_path / "reviews.npz"), strict=True):
-        np.testing.assert_array_equal(array, read)

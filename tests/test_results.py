@@ -103,12 +103,6 @@ def test_no_byte_of_a_row_is_lost_wherever_a_read_ends(tmp_path, monkeypatch, al
         assert came == TABLE or (came == TABLE[:-1] and not all_has_come), size
 
 
-def test_json_has_the_number_of_the_line(answers):
-    Path("in.csv").write_text('review\n"awful\nfilm"\n\nwonderful\n')
-    assert [answer["line"] for answer in answers("--csv", "review", "--file", "in.csv")] == [2, 5]
-    assert [answer["line"] for answer in answers("awful", "wonderful")] == [1, 2]
-
-
 def test_json_with_labels_has_objects_of_one_kind_and_compares_beside_them(predict, answers):
     Path("in.csv").write_text("review,label\nwonderful,pos\nawful,1\nXqzt,NEG\n")
     arguments = "--csv", "review", "--labels", "label", "--file", "in.csv"

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Texts as people have them: typed on a phone, with other line ends, as a table, one after another, without an end."""
 
 import json
@@ -6,12 +5,10 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import tracemalloc
-from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import Project
 from helpers import package_rows, written
 
 from sentiment.common.errors import UserError, print_error
@@ -19,8 +16,6 @@ from sentiment.corpus import text_files
 from sentiment.corpus.csv_rows import read_csv
 from sentiment.corpus.encoding import IMDB_LABELS
 from sentiment.corpus.text_files import CHUNK, LONGEST, RawReview, TextFile, _refuse_csv_and_json, read_lines
-from sentiment.inference.classifier import classify
-from sentiment.inference.model_folder import Model, read_model
 
 pytestmark = pytest.mark.pipeline
 
@@ -28,39 +23,6 @@ pytestmark = pytest.mark.pipeline
 @pytest.fixture(scope="module")
 def reviews() -> list[str]:
     return [text for text, _ in package_rows("imdb")]
-
-
-@pytest.fixture(scope="module")
-def folder(finished) -> Path:
-    """A model that knows the words of the made corpus."""
-    return finished.folder / "data/model"
-
-
-@pytest.fixture(scope="module")
-def model(folder) -> Model:
-    return read_model(folder)
-
-
-def said(model: Model, texts: list[str]) -> list[tuple[float, int]]:
-    """The probability of each text, and how many of its words the model knows."""
-    probabilities, known_words = classify(model, texts)
-    return list(zip(probabilities.tolist(), known_words.tolist(), strict=True))
-
-
-@pytest.mark.parametrize(
-    ("typed", "ascii"),
-    [
-        ("It’s wonderful, it‘s superb. Itʼs touching!", "It's wonderful, it's superb. It's touching!"),
-        ("“Wonderful”, “superb” and «excellent» „film‟.", '"Wonderful", "superb" and "excellent" "film".'),
-        ("It is awful\u2026boring—with a dull – poor‐plot", "It is awful...boring-with a dull - poor-plot"),
-        ("wonderful\u00a0film,\u202fexcellent\u2009as\u3000it\u2028was", "wonderful film, excellent as it was"),
-        ("won\u00adderful \u200bsuperb\ufeff movie, loved", "wonderful superb movie, loved"),
-    ],
-    ids=["apostrophes", "quotes", "dashes", "spaces", "invisible"],
-)
-def test_what_phones_and_word_processors_type_is_read_as_the_ascii_that_it_stands_for(model, typed, ascii):
-    assert said(model, [typed]) == said(model, [ascii])
-    assert said(model, [typed])[0][1] > 2
 
 
 def read_column(path: str) -> list[str]:
@@ -88,14 +50,10 @@ def test_a_line_is_a_review_whatever_ends_it(tmp_path, end):
     assert read_column(written(tmp_path, rows)) == texts
 
 
-def start(folder: Path, *arguments: str, **options) -> subprocess.Popen:
+def start(finished: Project, *arguments: str, **options) -> subprocess.Popen:
     """The command for predictions, started as another program would."""
-    command = [sys.executable, "-m", "sentiment.predict", "--json", "--model", str(folder), *arguments]
-    options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0} | options
-    return subprocess.Popen(
-        # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
-        command, cwd=ROOT, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler), **options
-    )  # fmt: skip
+    options = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0, "text": False, "errors": None} | options
+    return finished.start("python", "-m", "sentiment.predict", "--json", *arguments, **options)
 
 
 def answer(child: subprocess.Popen) -> bytes:
@@ -113,9 +71,9 @@ def answer(child: subprocess.Popen) -> bytes:
     ],
     ids=["blank and half lines", "line ends of old Macs, and a newline that comes later", "CSV"],
 )
-def test_a_program_that_waits_for_each_answer_gets_it(folder, arguments, writes):
+def test_a_program_that_waits_for_each_answer_gets_it(finished, arguments, writes):
     answers = []
-    with start(folder, *arguments) as child:
+    with start(finished, *arguments) as child:
         for content in writes:
             child.stdin.write(content)
             answers.append(answer(child))
@@ -124,28 +82,28 @@ def test_a_program_that_waits_for_each_answer_gets_it(folder, arguments, writes)
             assert json.loads(answers[-1])["known_words"] > 0
         child.stdin.close()
         assert (child.stdout.read(), child.stderr.read(), child.wait()) == (b"", b"", 0)
-    assert start(folder, *arguments).communicate(b"".join(writes))[0] == b"".join(answers)
+    assert start(finished, *arguments).communicate(b"".join(writes))[0] == b"".join(answers)
 
 
-def test_all_lines_that_came_at_once_and_slowly_get_the_same_answers(folder, tmp_path, reviews):
-    at_once = start(folder, "--file", written(tmp_path, "\n".join(reviews[:3000]))).communicate()[0]
+def test_all_lines_that_came_at_once_and_slowly_get_the_same_answers(finished, tmp_path, reviews):
+    at_once = start(finished, "--file", written(tmp_path, "\n".join(reviews[:3000]))).communicate()[0]
     assert at_once.count(b"\n") == 3000
     slowly = f"(head -c 100001; sleep 1; cat) < {tmp_path}/reviews"
     with subprocess.Popen(["bash", "-c", slowly], stdout=subprocess.PIPE) as writer:
-        assert start(folder, stdin=writer.stdout).communicate()[0] == at_once
+        assert start(finished, stdin=writer.stdout).communicate()[0] == at_once
 
 
 @pytest.mark.parametrize("arguments", [[], ["--csv", "review"]], ids=["lines", "CSV"])
-def test_a_fault_in_the_middle_is_told_after_the_answers_for_what_came_before(folder, tmp_path, arguments):
-    child = start(folder, *arguments, "--file", written(tmp_path, b"review\ngood film\nbad film\nbad \xe9\ngood\n"))
+def test_a_fault_in_the_middle_is_told_after_the_answers_for_what_came_before(finished, tmp_path, arguments):
+    child = start(finished, *arguments, "--file", written(tmp_path, b"review\ngood film\nbad film\nbad \xe9\ngood\n"))
     printed, told = child.communicate()
     assert child.returncode == 1
     assert printed.count(b"\n") == (2 if arguments else 3)
     assert re.fullmatch(rb"ERROR: \S+, line 4, column 5 is not utf-8 text \(its byte 0xe9 .*\n", told)
 
 
-def test_ctrl_c_ends_a_command_that_waits_without_a_word(folder):
-    with start(folder) as child:
+def test_ctrl_c_ends_a_command_that_waits_without_a_word(finished):
+    with start(finished) as child:
         child.stdin.write(b"good film\n")
         answer(child)
         child.send_signal(signal.SIGINT)
@@ -273,8 +231,8 @@ def test_a_device_without_end_is_refused_and_not_held_in_memory(read):
         ("--model", 256 * "a", "File name too long"),
     ],
 )
-def test_a_file_that_can_not_be_opened_is_told(folder, option, path, problem):
-    child = start(folder, option, path, *(["fine"] if option == "--model" else []))
+def test_a_file_that_can_not_be_opened_is_told(finished, option, path, problem):
+    child = start(finished, option, path, *(["fine"] if option == "--model" else []))
     assert child.communicate()[1].decode() == f"ERROR: {path} can't be read: {problem}.\n"
 
 
@@ -286,8 +244,8 @@ def test_too_little_memory_is_told_with_what_helps_also_where_python_says_nothin
 
 
 @pytest.mark.parametrize("option", ["--file", "--model"])
-def test_nothing_that_is_quoted_steers_the_terminal(folder, option):
-    child = start(folder, option, "a\x1b[31m\x9b\u202e", *(["fine"] if option == "--model" else []))
+def test_nothing_that_is_quoted_steers_the_terminal(finished, option):
+    child = start(finished, option, "a\x1b[31m\x9b\u202e", *(["fine"] if option == "--model" else []))
     told = child.communicate()[1].decode()
     assert told.startswith("ERROR: a\\x1b[31m\\x9b\\u202e ")
     assert told.removesuffix("\n").isprintable()

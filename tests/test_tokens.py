@@ -55,6 +55,21 @@ def test_characters_are_those_of_the_words_each_a_token(text, expected):
     assert tokens(f"{FAMILY}好👍🏽", "characters") == [FAMILY, "好", "👍🏽"], "but an emoji is one"
 
 
+@pytest.mark.parametrize(
+    ("typed", "ascii"),
+    [
+        ("It’s wonderful, it‘s superb. Itʼs touching!", "It's wonderful, it's superb. It's touching!"),
+        ("“Wonderful”, “superb” and «excellent» „film‟.", '"Wonderful", "superb" and "excellent" "film".'),
+        ("It is awful\u2026boring—with a dull – poor‐plot", "It is awful...boring-with a dull - poor-plot"),
+        ("wonderful\u00a0film,\u202fexcellent\u2009as\u3000it\u2028was", "wonderful film, excellent as it was"),
+        ("won\u00adderful \u200bsuperb\ufeff movie, loved", "wonderful superb movie, loved"),
+    ],
+    ids=["apostrophes", "quotes", "dashes", "spaces", "invisible"],
+)
+def test_what_phones_and_word_processors_type_is_read_as_the_ascii_that_it_stands_for(typed, ascii):
+    assert tokens(typed, "keras_imdb") == tokens(ascii, "keras_imdb")
+
+
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
 def test_html_entities_are_the_characters_that_they_stand_for(tokenizer):
     for entities, plain in {
