@@ -39,6 +39,13 @@ def written(folder: Path, content: str | bytes) -> str:
     return str(path)
 
 
+def write_reviews(path: Path, reviews: list[tuple[str, str]]) -> None:
+    """Write a file of one's own reviews, texts and labels, in CSV or TSV."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",").writerows([("review", "sentiment"), *reviews])
+
+
 def ragged(*sequences: list[int]) -> Reviews:
     """Reviews of these tokens, their labels 0 and 1 in turn."""
     tokens = np.array([token for sequence in sequences for token in sequence], np.uint32)

@@ -1,6 +1,5 @@
 """Reviews of one's own: a CSV file in place of IMDB, in any language, through the same pipeline."""
 
-import csv
 import json
 import os
 import re
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project
 from fontTools.ttLib import TTFont
-from helpers import sequences
+from helpers import sequences, write_reviews
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import read_params
@@ -29,12 +28,6 @@ GOOD, BAD = "great,positive", "awful,negative"
 # Words of good and of bad reviews, and of both.
 TELLING = "재미있어요 최고예요 감동적".split(), "지루해요 최악이에요 별로".split()
 COMMON = "이 영화는 정말 배우가".split()
-
-
-def write_rows(path: Path, rows: list[tuple[str, str]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",").writerows([("review", "sentiment"), *rows])
 
 
 def made_rows(n: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -152,8 +145,8 @@ def test_a_folder_without_a_file_or_with_two_of_a_kind_is_refused(fetched, names
 def korean(make_project) -> Project:
     """A project of its own reviews, labelled spam and ham, in which everything has run."""
     project = make_project()
-    write_rows(project.folder / "data/own/train.csv", made_rows(120))
-    write_rows(project.folder / "data/own/test.csv", made_rows(40, seed=1))
+    write_reviews(project.folder / "data/own/train.csv", made_rows(120))
+    write_reviews(project.folder / "data/own/test.csv", made_rows(40, seed=1))
     project.set_params(
         fetch__source="csv", fetch__csv__tokens="characters", fetch__csv__positive=["spam"], fetch__csv__negative=["ham"],
         split__train_size=0.8, split__skip_top=0, train__epochs=8,
@@ -226,7 +219,7 @@ def test_a_changed_file_reruns_what_depends_on_it_and_the_same_reviews_nothing_a
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"Spam", b"SPAM").replace(b"!", b" !"))
     assert korean.repro() == ["fetch"]
-    write_rows(path, made_rows(122))
+    write_reviews(path, made_rows(122))
     assert korean.repro() == ["fetch", "split", "pad", "train", "evaluate"]
     path.write_bytes(whole)
     assert korean.repro() == [], "DVC has it in its cache"
@@ -250,10 +243,10 @@ def test_git_keeps_what_dvc_add_writes_and_an_experiment_elsewhere_needs_it(kore
 
 @pytest.mark.pipeline
 def test_another_folder_of_reviews_is_a_parameter_and_a_dependency(korean):
-    write_rows(korean.folder / "data/other/train.tsv", made_rows(60))
+    write_reviews(korean.folder / "data/other/train.tsv", made_rows(60))
     korean.set_params(fetch__csv__folder="data/other")
     assert "60 training reviews, 0 test reviews" in korean.run("dvc", "repro", "fetch")
-    write_rows(korean.folder / "data/other/train.tsv", made_rows(62))
+    write_reviews(korean.folder / "data/other/train.tsv", made_rows(62))
     assert "data/other" in korean.run("dvc", "status", "fetch")
 
 

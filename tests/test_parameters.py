@@ -140,9 +140,7 @@ def of_epochs(is_told: str, *values: str) -> dict[str, tuple[str, str]]:
 NOT_READ = {
     "nothing": ("", "must hold the sections fetch, split, pad, model, train, evaluate"),
     "a list": ("- a list", "must hold the sections"),
-    "text": ("just text", "must hold the sections"),
     "an open list": ("split:\n  seed: [", "can't be read: .*line 2, column 10"),
-    "a tab": ("split:\n\tseed: 1", "can't be read: .*line 2, column 1"),
     "a key twice": ("split:\n  seed: 1\n  seed: 2\n", "can't be read: .*found duplicate key .*line 3"),
     "another encoding": ("a: \udcff", "can't be read: 'utf-8' codec can't decode byte 0xff"),
     "a merged section": ("pad: &pad\n  maxlen: 1\ntrain:\n  <<: *pad", "can't be read: DVC reads `<<` differently: .*line 4"),

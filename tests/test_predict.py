@@ -9,7 +9,6 @@ import subprocess
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,32 +19,13 @@ from sentiment.common.errors import UserError
 from sentiment.common.reviews import load_padded
 from sentiment.corpus.archive import read_archive
 from sentiment.corpus.csv_rows import read_csv
-from sentiment.corpus.encoding import IMDB_LABELS, LabelledTexts, as_ascii
+from sentiment.corpus.encoding import IMDB_LABELS, as_ascii
 from sentiment.corpus.text_files import LONGEST, TextFile, read_lines
 from sentiment.inference.classifier import classify
 from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import read_model
 
 pytestmark = pytest.mark.pipeline
-
-
-def predict_elsewhere(project: Project, *arguments: str, stdin: bytes | None = None) -> str:
-    """Standard output of the command, which has to end well."""
-    command = ["python", "-m", "sentiment.predict", *arguments]
-    done = subprocess.run(command, cwd=project.folder, env=project.environment, input=stdin, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
-    assert not done.stderr, "predictions and nothing else"
-    return done.stdout.decode()
-
-
-def fetched_order(train: LabelledTexts, test: LabelledTexts) -> list[bytes]:
-    """The test reviews in the order in which fetch writes them."""
-    random = np.random.RandomState(113)
-    random.shuffle(np.arange(sum(map(len, train))))
-    texts = [texts[i] for texts in test for i in sorted(texts, key="{}_".format)]
-    order = np.arange(len(texts))
-    random.shuffle(order)
-    return [texts[i] for i in order]
 
 
 @pytest.mark.real
@@ -59,7 +39,12 @@ def test_the_raw_test_reviews_of_the_archive_get_the_probabilities_of_evaluate(r
     project.set_params(fetch__source="archive", fetch__archive=str(archive), train__epochs=1)
     project.run("dvc", "repro", "--quiet")
     model, padded = read_model(tmp_path / "data/model"), load_padded(tmp_path / "data/padded/test.npz")
-    texts = [text.decode() for text in fetched_order(*read_archive(archive, "archive"))]
+    _, test = read_archive(archive, "archive")
+    texts = [texts[i].decode() for texts in test for i in sorted(texts, key="{}_".format)]
+    # In the order in which fetch writes them, after the training reviews.
+    random = np.random.RandomState(113)
+    _, order = random.permutation(len(texts)), random.permutation(len(texts))
+    texts = [texts[i] for i in order]
     in_ascii = np.array([as_ascii(text) == text for text in texts])
     assert np.sum(~in_ascii) == 29
     found, expected = classify(model, texts)[0], probabilities(model.network, padded.x)
@@ -69,8 +54,8 @@ def test_the_raw_test_reviews_of_the_archive_get_the_probabilities_of_evaluate(r
 def test_texts_are_taken_from_arguments_a_file_or_standard_input_a_line_each(finished, predict, answers, tmp_path):
     path = written(tmp_path, "A wonderful film\nFilm\nAwful and boring\x85, a\x0bwaste")
     from_file = answers("--file", path)
-    from_input = predict_elsewhere(finished, "--json", stdin=Path(path).read_bytes())
-    assert from_input == predict("--json", "--file", path).out
+    from_input = finished.run("sh", "-c", f"python -m sentiment.predict --json < {path}")
+    assert from_input == predict("--json", "--file", path).out, "predictions and nothing else"
     assert [answer["known_words"] for answer in from_file] == [3, 1, 2]
     for answer in from_file:
         assert answer["label"] == ("positive" if answer["probability"] > 0.5 else "negative")
@@ -211,10 +196,9 @@ def terminal() -> Iterator[tuple[int, int]]:
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_a_person_gets_lines_that_fit_the_terminal_and_colours_unless_no_color_is_set(finished, no_color, coloured):
     texts = "wonderful superb café", "awful \x1b[31m waste " + 10 * "terrible ", "Xqzt"
-    environment = {name: value for name, value in finished.environment.items() if name not in ("COLUMNS", "LINES")}
+    command, environment = ["python", "-m", "sentiment.predict", "--explain", *texts], finished.environment
     with terminal() as (user, end):
-        command = ["python", "-m", "sentiment.predict", "--explain", *texts]
-        subprocess.run(command, cwd=finished.folder, env=environment | {"NO_COLOR": no_color}, stdout=end, check=True)
+        assert finished.start(*command, stdout=end, env=environment | {"NO_COLOR": no_color}).wait() == 0
         printed = os.read(user, 65536).decode()
     assert printed.count("\x1b[33m") == printed.count("\x1b[35m") == 3 * coloured
     assert ("\x1b" in printed) == coloured, "what a text has steers nothing"
@@ -228,10 +212,10 @@ def test_a_person_gets_lines_that_fit_the_terminal_and_colours_unless_no_color_i
 def test_at_a_terminal_the_command_says_what_it_waits_for(finished):
     with terminal() as (user, end):
         os.write(user, b"A wonderful film\n\x04")
-        command = ["python", "-m", "sentiment.predict", "--json"]
-        done = subprocess.run(command, cwd=finished.folder, env=finished.environment, stdin=end, capture_output=True)
-    assert done.stdout.count(b"\n") == 1
-    assert done.stderr == b"Waiting for reviews, one per line; end with Ctrl-D on an empty line.\n"
+        printed, _ = finished.start("python", "-m", "sentiment.predict", "--json", stdin=end).communicate()
+    told, answer = printed.splitlines()
+    assert told == "Waiting for reviews, one per line; end with Ctrl-D on an empty line."
+    assert answer.startswith('{"line": 1, ')
 
 
 @pytest.mark.parametrize("answers_are_on_the_terminal", [False, True])
@@ -239,7 +223,7 @@ def test_a_bar_shows_how_much_of_a_file_has_been_read_where_no_answers_do(finish
     command = ["python", "-m", "sentiment.predict", "--file", written(tmp_path, "A film\n")]
     with terminal() as (user, end):
         to = end if answers_are_on_the_terminal else subprocess.DEVNULL
-        subprocess.run(command, cwd=finished.folder, env=finished.environment, stdout=to, stderr=end, check=True)
+        assert finished.start(*command, stdout=to, stderr=end).wait() == 0
         os.write(end, b"end")
         assert (b"%|" in os.read(user, 65536)) != answers_are_on_the_terminal
 
@@ -296,6 +280,7 @@ def test_the_model_and_the_package_with_what_pip_installs_for_it_are_enough(fini
     for name in "tensorflow", "keras", "yaml", "yamlcore", "sklearn", "scipy", "matplotlib", "tqdm", "dvc":
         (tmp_path / f"elsewhere/{name}.py").write_text("raise ModuleNotFoundError(__name__)")
     elsewhere = Project(tmp_path / "elsewhere")
-    assert predict_elsewhere(elsewhere, "--model", str(model), "--json", "A wonderful film", "Awful") == expected
+    command = "python", "-m", "sentiment.predict", "--json", "A wonderful film", "Awful"
+    assert elsewhere.run(*command, "--model", str(model)) == expected
     installed = "python", "-c", "from sentiment.predict import command; command()"
     assert elsewhere.run(*installed, "text", status=1).startswith("ERROR: data/model has no model: ")

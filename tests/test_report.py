@@ -1,6 +1,5 @@
 """The report, opened in a real browser that has no network."""
 
-import csv
 import html
 import json
 import re
@@ -13,7 +12,7 @@ import made_corpus
 import numpy as np
 import pytest
 from conftest import Project
-from helpers import rows, sequences
+from helpers import rows, sequences, write_reviews
 
 from report.reviews import shown_review, validation_texts
 from sentiment.common.parameters import change_params, read_params
@@ -84,11 +83,6 @@ def report_of_others(finished, report) -> str:
     others = written_report(finished)
     finished.run("git", "checkout", "--quiet", ".")
     return others
-
-
-def write_own_reviews(folder: Path, reviews: list[tuple[str, str]]) -> None:
-    with (folder / "data/own/train.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("review", "sentiment"), *reviews])
 
 
 def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(finished, report, tmp_path):
@@ -223,7 +217,7 @@ def test_every_source_with_texts_gives_each_review_its_own_text(tmp_path, monkey
     monkeypatch.syspath_prepend(project.environment["PYTHONPATH"])
     archive = made_corpus.write_archive(tmp_path / "archive.tar.gz")
     texts = [(text.decode(), label) for label, of_class in made_corpus.TRAIN._asdict().items() for text in of_class.values()]
-    write_own_reviews(project.folder, texts)
+    write_reviews(project.folder / "data/own/train.csv", texts)
     model = read_model(Path("data/model"))
     for changes in {"source": "package"}, {"source": "archive", "archive": str(archive)}, {"source": "csv"}:
         params = change_params(read_params(), {"fetch": changes})
@@ -235,7 +229,7 @@ def test_every_source_with_texts_gives_each_review_its_own_text(tmp_path, monkey
         for ids, label, text in zip(sequences(validation), validation.labels, found, strict=True):
             assert shown_review(own_words, "positive", 0.5, np.array(ids, np.uint32), text).raw
             assert text.encode() in made_corpus.TRAIN[1 - label].values(), "positive ones come first"
-    write_own_reviews(project.folder, texts[1:])
+    write_reviews(project.folder / "data/own/train.csv", texts[1:])
     assert validation_texts(params, validation) == [None] * 50, "the file has other reviews by now"
     assert validation_texts(change_params(params, {"fetch": {"source": "keras"}}), validation) == [None] * 50
 
@@ -268,7 +262,7 @@ def own(make_project) -> Project:
     project = make_project()
     hostile = [(f"{browser.HOSTILE[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120)]
     unknown = [(f"rare{i}", LABEL_NAMES[i % 2]) for i in range(30)]
-    write_own_reviews(project.folder, [*hostile, *hostile[:12], *unknown])
+    write_reviews(project.folder / "data/own/train.csv", [*hostile, *hostile[:12], *unknown])
     project.set_params(fetch__source="csv", split__train_size=0.8, split__skip_top=0, split__num_words=16)
     project.run("dvc", "repro", "--quiet")
     return project
