@@ -41,8 +41,7 @@ def check_digests(dataset: Dataset, source: str, sha256: Sha256Section) -> None:
 def assert_same(fetched: Dataset, expected: Dataset) -> None:
     for reviews, others in (fetched.train, expected.train), (fetched.test, expected.test):
         for array, other in zip(reviews, others, strict=True):
-            assert array.dtype == other.dtype
-            np.testing.assert_array_equal(array, other)
+            np.testing.assert_array_equal(array, other, strict=True)
     assert fetched.vocabulary == expected.vocabulary
 
 

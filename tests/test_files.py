@@ -1,8 +1,6 @@
 """Files of the stages: written whole or not at all, read as they were written or refused in a sentence."""
 
-import csv
 import hashlib
-import json
 import os
 import random
 from contextlib import suppress
@@ -103,21 +101,6 @@ def test_of_two_that_write_the_same_file_at_once_each_writes_it_whole(tmp_path):
                 file.write(half)
     assert path.read_bytes() == b"aa"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_numbers_in_json_and_csv_files_have_six_decimals(tmp_path):
-    """The last bits of results differ between processors."""
-    third, value = 1 / 3, np.float64(2 / 3)
-    files.write_json(
-        tmp_path / "file.json", {"a": third, "list": [value, {"b": (1e-7, 12345678)}], "none": None, "text": "1.23456789"}
-    )
-    assert json.loads((tmp_path / "file.json").read_text()) == {
-        "a": 0.333333, "list": [0.666667, {"b": [0.0, 12345678]}], "none": None, "text": "1.23456789"
-    }  # fmt: skip
-    files.write_csv(tmp_path / "file.csv", ["a", "b", "c"], [[third, 7, "word"], (value, np.int64(12345678), "")])
-    assert list(csv.reader((tmp_path / "file.csv").open(newline=""))) == [
-        ["a", "b", "c"], ["0.333333", "7", "word"], ["0.666667", "12345678", ""]
-    ]  # fmt: skip
 
 
 def test_numbers_are_read_from_a_csv_file_by_the_names_of_their_columns(tmp_path):

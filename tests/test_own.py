@@ -133,7 +133,6 @@ def test_what_is_no_file_is_not_opened(tmp_path, make, what):
     [
         ([], "own has neither train.csv nor train.tsv: put your reviews there"),
         (["train.csv", "train.tsv"], "own has both train.csv and train.tsv: remove the one that is not to be read."),
-        (["train.csv", "test.csv", "test.tsv"], "own has both test.csv and test.tsv: remove"),
     ],
 )
 def test_a_folder_without_a_file_or_with_two_of_a_kind_is_refused(fetched, names, is_told):

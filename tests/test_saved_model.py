@@ -92,12 +92,6 @@ def test_a_model_larger_than_any_of_this_project_is_refused_before_it_is_read(co
     assert "config.json has more than 100,000 bytes" in told
 
 
-@pytest.fixture
-def folder(project) -> Path:
-    """That of a trained model."""
-    return project.folder / "data/model"
-
-
 @pytest.mark.pipeline
 @pytest.mark.parametrize(
     ("name", "change"),
@@ -108,7 +102,8 @@ def folder(project) -> Path:
         pytest.param("SHA256SUMS", lambda content: b"", id="no digests"),
     ],
 )
-def test_a_folder_of_which_a_file_was_changed_is_refused(folder, name, change):
+def test_a_folder_of_which_a_file_was_changed_is_refused(project, name, change):
+    folder = project.folder / "data/model"
     assert subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder).returncode == 0
     content = (folder / name).read_bytes()
     changed = change(content)
@@ -123,7 +118,8 @@ def test_a_folder_of_which_a_file_was_changed_is_refused(folder, name, change):
 
 
 @pytest.mark.pipeline
-def test_a_folder_of_which_a_file_is_missing_is_refused(folder):
+def test_a_folder_of_which_a_file_is_missing_is_refused(project):
+    folder = project.folder / "data/model"
     for name, told in (
         ("vocabulary.txt", "vocabulary.txt does not exist; run `dvc repro` in the folder with its dvc.yaml to make it."),
         ("SHA256SUMS", " has no SHA256SUMS: an earlier release trained this model; train it anew with `dvc repro`."),

@@ -30,8 +30,8 @@ def read_column(path: str) -> list[str]:
     return [review.text for review in read_csv(TextFile(path), "review", None, IMDB_LABELS)]
 
 
-def read_texts(path: str) -> list[str]:
-    return [review.text for review in read_lines(TextFile(path)) if review]
+def read_texts(path: str, encoding: str = "utf-8") -> list[str]:
+    return [review.text for review in read_lines(TextFile(path, encoding)) if review]
 
 
 def assert_told(read, path: str, sentence: str) -> None:
@@ -45,7 +45,7 @@ def test_a_line_is_a_review_whatever_ends_it(tmp_path, end):
     # The first one ends where a part that is read at a time ends, between \r and \n.
     texts = [(CHUNK - 1) * "a", *(f"review {i} {'é' * (i % 100)}" for i in range(20_000))]
     for content in end.join(texts), end.join([*texts, ""]):
-        assert [review.text for review in read_lines(TextFile(written(tmp_path, content)))] == texts
+        assert read_texts(written(tmp_path, content)) == texts
     rows = end.join(["id,review", *(f'{i},"{text}"' for i, text in enumerate(texts))])
     assert read_column(written(tmp_path, rows)) == texts
 
@@ -182,24 +182,19 @@ def test_a_text_of_several_lines_may_have_separators_and_labels(tmp_path, column
 def test_a_carriage_return_that_pandas_wrote_is_told_with_its_line(tmp_path, row):
     columns = "review,sentiment" if row.endswith("1") else "sentiment,review"
     path = written(tmp_path, f'{columns}\n"1\n",1\n{row}\n')
-    with pytest.raises(
-        UserError, match=r", line 4 has 1 values, .*: it has a carriage return, which ends a row, as pandas writes it"
-    ):
-        list(read_csv(TextFile(path), "review", None, IMDB_LABELS))
+    told = ", line 4 has 1 values, .*: it has a carriage return, which ends a row, as pandas writes it"
+    with pytest.raises(UserError, match=told):
+        read_column(path)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp874", "utf-16", "utf-8-sig", "gb18030"])
 def test_a_file_may_have_any_encoding(tmp_path, monkeypatch, encoding):
     monkeypatch.setattr(text_files, "CHUNK", 7)
     word = "ดี" if encoding == "cp874" else "好" if encoding == "gb18030" else "café"
-    path = written(tmp_path, f"review,{word}\r\n{word},1\r\n{word},0\r\n".encode(encoding))
-    assert [review.text for review in read_csv(TextFile(path, encoding), "review", word, IMDB_LABELS) if review] == [word, word]
-    lines = [
-        review.text
-        for review in read_lines(TextFile(written(tmp_path, f"{word}\n{word}".encode(encoding)), encoding))
-        if review
-    ]
-    assert lines == [word, word]
+    table = f"review,{word}\r\n{word},1\r\n{word},0\r\n"
+    file = TextFile(written(tmp_path, table.encode(encoding)), encoding)
+    assert [review.text for review in read_csv(file, "review", word, IMDB_LABELS) if review] == [word, word]
+    assert read_texts(written(tmp_path, f"{word}\n{word}".encode(encoding)), encoding) == [word, word]
 
 
 def test_a_column_that_is_there_twice_may_be_another_one(tmp_path):
