@@ -1,11 +1,14 @@
 """What the tests share: the made corpus as a project of its own, the real data, and the order of the tests."""
 
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import made_corpus
@@ -73,6 +76,14 @@ class Project:
         )
         assert done.returncode == status, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}"
         return done.stdout
+
+    def start(self, *command: str, **options) -> subprocess.Popen:
+        """Start a command as a terminal would: in a process group of its own, which Ctrl-C reaches as a whole."""
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+        # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
+        heeding = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+        options = output | {"env": self.environment, "process_group": 0, "preexec_fn": heeding} | options
+        return subprocess.Popen(command, cwd=self.folder, **options)
 
     def repro(self) -> list[str]:
         """Run `dvc repro`; the stages that ran (and were neither skipped nor taken from the run cache), in order."""
@@ -177,3 +188,36 @@ def make_finished_project(made_once, make_project):
 
     finished = made_once("finished", run_all)
     return lambda: make_project(like=finished)
+
+
+@pytest.fixture
+def project(make_finished_project) -> Project:
+    """One of these, for a test that changes it."""
+    return make_finished_project()
+
+
+@pytest.fixture(scope="module")
+def finished(make_finished_project) -> Project:
+    """One of these, for all tests of a file."""
+    return make_finished_project()
+
+
+@pytest.fixture
+def predict(finished, tmp_path, monkeypatch, capfd):
+    """The command for predictions, run by this process in a folder of its own; gives what it prints, `out` and `err`."""
+    from sentiment.predict import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def predict(*arguments: str):
+        monkeypatch.setattr("sys.argv", ["predict", "--model", str(finished.folder / "data/model"), *arguments])
+        main()
+        return capfd.readouterr()
+
+    return predict
+
+
+@pytest.fixture
+def answers(predict):
+    """The same with `--json`: the objects that it prints."""
+    return lambda *arguments: [json.loads(line) for line in predict("--json", *arguments).out.splitlines()]

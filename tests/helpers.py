@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-import time
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
@@ -33,6 +32,20 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def written(folder: Path, content: str | bytes) -> str:
+    """The path of a file with this content, of reviews."""
+    path = folder / "reviews"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+def write_reviews(path: Path, reviews: list[tuple[str, str]]) -> None:
+    """Write a file of one's own reviews, texts and labels, in CSV or TSV."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",").writerows([("review", "sentiment"), *reviews])
+
+
 def ragged(*sequences: list[int]) -> Reviews:
     """Reviews of these tokens, their labels 0 and 1 in turn."""
     tokens = np.array([token for sequence in sequences for token in sequence], np.uint32)
@@ -43,21 +56,6 @@ def ragged(*sequences: list[int]) -> Reviews:
 def sequences(reviews: Reviews) -> list[list[int]]:
     """The tokens of each review."""
     return [tokens.tolist() for tokens in np.split(reviews.tokens, reviews.offsets[1:-1])]
-
-
-def queue_states(project) -> list[str]:
-    """The state of each task in DVC's queue; behind the table of tasks comes a line on the workers."""
-    tasks, _, _ = project.run("dvc", "queue", "status").partition("Worker status")
-    return [line.split()[-1] for line in tasks.splitlines()[1:] if line]
-
-
-def finish_queue(project) -> None:
-    """Start two workers, and wait until the queue is done."""
-    project.run("dvc", "queue", "start", "--jobs", "2")
-    deadline = time.monotonic() + 300
-    while {"Queued", "Running"} & set(queue_states(project)):
-        assert time.monotonic() < deadline, project.run("dvc", "queue", "status")
-        time.sleep(2)
 
 
 def package_rows(source: str) -> list[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """A small corpus in the formats of the real sources."""
 
 import csv
-import hashlib
 import io
 import json
 import tarfile
@@ -36,10 +35,6 @@ TEST = made_texts(25, seed=2)
 
 def encoded() -> Dataset:
     return encode_texts(TRAIN, TEST)
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def write_package(folder: Path) -> Path:

@@ -249,8 +249,7 @@ def test_a_network_that_is_too_large_for_a_page_is_left_to_the_command_line(monk
     assert "<script" not in page
 
 
-def test_make_demo_writes_the_page_of_the_model_and_says_where_it_is_and_of_which_commit(make_finished_project):
-    project = make_finished_project()
+def test_make_demo_writes_the_page_of_the_model_and_says_where_it_is_and_of_which_commit(project):
     printed = project.run("make", "--old-file=.venv/installed", "demo", BROWSER="true")
     page = project.folder / "demo.html"
     assert f"The page is {page}" in printed

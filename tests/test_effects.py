@@ -1,6 +1,5 @@
 """Why a network says so: what each word of a text did, how the opinion changed as it read, and what it remembers."""
 
-# ruff: noqa: RUF001  (letters that look like others are what some of these texts are about)
 import tracemalloc
 from functools import partial
 from itertools import product
@@ -12,8 +11,8 @@ from helpers import ragged, rows
 from made_model import random_model
 
 from sentiment.common.reviews import join
-from sentiment.corpus.encoding import as_ascii, encode
-from sentiment.corpus.tokenizers import TOKENIZERS, placed_tokens
+from sentiment.corpus.encoding import encode
+from sentiment.corpus.tokenizers import TOKENIZERS
 from sentiment.evaluation.memory import effect_by_place
 from sentiment.inference.classifier import classify
 from sentiment.inference.effects import explain
@@ -86,28 +85,6 @@ def test_a_long_text_is_explained_in_the_memory_of_a_short_one():
     tracemalloc.stop()
     assert sum(word.effect is not None for word in explained) == MAXLEN
     assert explained[-1].probability == explained[1001].probability
-
-
-TEXTS = [
-    "A <br /><br />10/10 film... \"so-so\", I didn't (really!) 'like' it; see http://x.y/z_1", "e.g. 1st_rate - 'tis U.S.A.'s",
-    "It isn’t “good”… I didn\u00a0like it—at all. soft\u00adhyphen zero\u200bwidth \ufeffmark",
-    "«C'est l’Été» 'là', '' cafe\u0301 one<br />two<BR>three<p>four</p>",
-    "यह फ़िल्म बहुत अच्छी है।", "이 영화는 재미있어요!", "\u110c\u1162\u1106\u1175 ok", "「最高」の映画。ABC", "很好看,推荐!",
-    "رائع، جداً؟", "🎬 👍🏽 \u0085 \u2028 İstanbul ΟΔΟΣ ẞ", "", " ", "'", "a\tb\nc\rd",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_the_places_are_those_of_the_tokens_that_predictions_read(tokenizer):
-    cut = TOKENIZERS[tokenizer]
-    for text in TEXTS:
-        placed = list(placed_tokens(text, tokenizer))
-        assert [token for token, _, _ in placed] == cut(text), text
-        for token, start, end in placed:
-            place = text[start:end]
-            # Alone, an apostrophe is not a token, and a sigma is not the last letter of a word.
-            assert token.decode().casefold() in [*(t.decode().casefold() for t in cut(place)), as_ascii(place).casefold()], text
-        assert [start for _, start, _ in placed] == sorted(start for _, start, _ in placed)
 
 
 @pytest.mark.parametrize("sides", list(product(["pre", "post"], repeat=2)), ids=" ".join)

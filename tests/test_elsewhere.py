@@ -1,8 +1,5 @@
 """The model in an earlier release of Keras."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -20,10 +17,8 @@ numpy.save("predicted.npy", model.predict(numpy.load("data/padded/validation.npz
 """
 
 
-def test_the_earliest_release_of_keras_that_is_told_opens_the_model_and_predicts_the_same(make_finished_project, tmp_path):
-    project = make_finished_project()
-    install = sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tmp_path), "keras==3.6.0"
-    subprocess.run(install, check=True)
+def test_the_earliest_release_of_keras_that_is_told_opens_the_model_and_predicts_the_same(project, tmp_path):
+    project.run("python", "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(tmp_path), "keras==3.6.0")
     project.run("python", "-c", PREDICT, PYTHONPATH=str(tmp_path))
     network = read_network(project.folder / "data/model/model.keras")
     expected = probabilities(network, load_padded(project.folder / "data/padded/validation.npz").x)

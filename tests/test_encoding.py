@@ -13,10 +13,6 @@ def test_only_spaces_part_words_not_the_other_white_space_of_unicode():
     assert tokenise("a\u00a0b c\x85d\re".encode()) == ["a\u00a0b".encode(), "c\x85d\re".encode()]
 
 
-def test_a_text_without_words_has_no_tokens():
-    assert tokenise(b" ,.- \n") == []
-
-
 def test_words_are_ranked_by_count_and_encoded_by_rank_without_the_unknown_ones():
     ranked = rank_words(Counter(b"b a c a b a".split()))
     assert ranked == [b"a", b"b", b"c"]

@@ -6,9 +6,8 @@ from conftest import Project
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
 
-def test_going_back_in_a_fresh_clone_trains_nothing(make_finished_project, tmp_path):
+def test_going_back_in_a_fresh_clone_trains_nothing(project, tmp_path):
     """DVC finds the result of evaluate in git there, so it runs once more, and once alone."""
-    project = make_finished_project()
     project.run("git", "clone", "--quiet", ".", str(tmp_path / "clone"))
     project.folder = tmp_path / "clone"
     assert project.repro() == ["fetch", "split", "pad", "train"]
@@ -20,8 +19,7 @@ def test_going_back_in_a_fresh_clone_trains_nothing(make_finished_project, tmp_p
     assert project.repro() == []
 
 
-def test_after_dvc_gc_an_experiment_comes_back_without_training_and_other_parameters_train_again(make_finished_project):
-    project = make_finished_project()
+def test_after_dvc_gc_an_experiment_comes_back_without_training_and_other_parameters_train_again(project):
     committed = project.outputs()
     project.run("dvc", "exp", "run", "--name", "with-gru", "-S", "model.cell=gru")
     with_gru = project.outputs()
@@ -37,9 +35,8 @@ def test_after_dvc_gc_an_experiment_comes_back_without_training_and_other_parame
     assert project.outputs() == committed
 
 
-def test_dvc_removes_the_half_written_result_of_another_worker(make_finished_project):
+def test_dvc_removes_the_half_written_result_of_another_worker(project):
     """Why docs/experiments.md says to run `make` before a queue. When this fails, DVC has mended it: then drop the advice."""
-    project = make_finished_project()
     # What DVC has there for a moment, while another worker saves the result of a stage.
     half_written = [folder / ".half-written.tmp" for folder in (project.folder / ".dvc/cache/runs").glob("*/*")]
     for path in half_written:
@@ -49,9 +46,8 @@ def test_dvc_removes_the_half_written_result_of_another_worker(make_finished_pro
     assert not all(path.exists() for path in half_written)
 
 
-def test_of_an_experiment_from_before_the_remote_dvc_pushes_no_result_and_run_again_it_does(make_finished_project, tmp_path):
+def test_of_an_experiment_from_before_the_remote_dvc_pushes_no_result_and_run_again_it_does(project, tmp_path):
     """As docs/sharing.md has it. When this fails, DVC has mended it, and the document can do without."""
-    project = make_finished_project()
     project.run("dvc", "exp", "run", "--quiet", "--name", "before", "-S", "model.cell=gru")
     project.run("sh", "-c", "git checkout --quiet params.yaml && dvc repro --quiet")
     project.run("dvc", "remote", "add", "--quiet", "--default", "storage", str(tmp_path / "storage"))

@@ -20,31 +20,10 @@ from stages import evaluate, pad, split, train
 pytestmark = pytest.mark.pipeline
 
 
-@pytest.fixture
-def project(make_finished_project):
-    return make_finished_project()
-
-
 def forget_results(project: Project) -> None:
     """Have DVC run everything anew; what the stages wrote stays where it is."""
     (project.folder / "dvc.lock").unlink(missing_ok=True)
     shutil.rmtree(project.folder / ".dvc/cache", ignore_errors=True)
-
-
-def start(project: Project, *command: str) -> subprocess.Popen:
-    """Start a command as a terminal would: in a process group of its own, which Ctrl-C reaches as a whole."""
-    return subprocess.Popen(
-        command,
-        cwd=project.folder,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-        # Where the tests themselves run in the background, Ctrl-C is ignored, and that would be inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
 
 
 def wait_for_stage(process: subprocess.Popen) -> None:
@@ -77,7 +56,7 @@ def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(project):
     forget_results(project)
     killed = 0
     while killed < 10:
-        process = start(project, "dvc", "repro")
+        process = project.start("dvc", "repro")
         try:
             printed, _ = process.communicate(timeout=moments.uniform(0.5, 9))
         except subprocess.TimeoutExpired:
@@ -94,7 +73,7 @@ def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(project):
                 assert process.returncode == 0, printed
                 assert whole_outputs() == expected
                 forget_results(project)
-    if empty_lock_file_removed(project, start(project, "dvc", "repro").communicate()[0]):
+    if empty_lock_file_removed(project, project.start("dvc", "repro").communicate()[0]):
         project.run("dvc", "repro")
     assert whole_outputs() == expected
 
@@ -103,7 +82,7 @@ def test_killed_at_any_moment_the_next_run_ends_with_the_same_bytes(project):
 def test_ctrl_c_ends_without_a_traceback_and_the_next_run_finishes(project):
     before = project.outputs()
     project.set_params(train__epochs=10**6)
-    process = start(project, "dvc", "repro")
+    process = project.start("dvc", "repro")
     wait_for_stage(process)
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
@@ -119,7 +98,7 @@ def test_ctrl_c_ends_without_a_traceback_and_the_next_run_finishes(project):
 @pytest.mark.slow
 def test_of_two_runs_at_once_the_second_is_told_so_by_dvc(project):
     project.set_params(model__units=4)
-    first = start(project, "dvc", "repro")
+    first = project.start("dvc", "repro")
     wait_for_stage(first)
     printed = project.run("dvc", "repro", status=255)
     assert "is busy, it is being blocked by" in printed
@@ -233,7 +212,7 @@ def test_make_removes_a_cut_list_of_locks_and_says_so_unless_a_dvc_runs(project)
     make = "make", "--assume-old=.venv/installed"
     locks = project.folder / ".dvc/tmp/rwlock"
     project.set_params(train__epochs=10**6)
-    process = start(project, "dvc", "repro")
+    process = project.start("dvc", "repro")
     wait_for_stage(process)
     cut = locks.read_bytes()[:-10]
     locks.write_bytes(cut)
@@ -256,7 +235,7 @@ def test_make_removes_a_cut_list_of_locks_and_says_so_unless_a_dvc_runs(project)
 def test_two_runs_of_a_stage_at_once_end_well_and_leave_whole_files(project):
     expected = project.outputs()
     for _ in range(3):
-        for process in [start(project, "python", "-m", "stages.pad") for _ in range(2)]:
+        for process in [project.start("python", "-m", "stages.pad") for _ in range(2)]:
             printed, _ = process.communicate()
             assert process.returncode == 0, printed
         assert project.outputs() == expected

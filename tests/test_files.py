@@ -1,19 +1,13 @@
 """Files of the stages: written whole or not at all, read as they were written or refused in a sentence."""
 
-import csv
 import hashlib
-import json
 import os
 import random
-import shlex
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from helpers import told_of_damage
 
 from sentiment.common import files
@@ -83,11 +77,6 @@ def test_other_arrays_are_refused_and_nothing_is_unpickled(saved, monkeypatch, a
     assert list(saved.parent.iterdir()) == [saved]
 
 
-def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(UserError, match=r"file does not exist; run `dvc repro` in the folder with its dvc\.yaml to make it\."):
-        files.read_bytes(tmp_path / "file")
-
-
 def test_a_file_that_was_not_written_to_its_end_is_not_there(tmp_path):
     with suppress(RuntimeError), files.atomic_write(tmp_path / "folder/file") as part:
         part.write_bytes(b"half")
@@ -112,42 +101,6 @@ def test_of_two_that_write_the_same_file_at_once_each_writes_it_whole(tmp_path):
                 file.write(half)
     assert path.read_bytes() == b"aa"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_stage_whose_dvc_has_gone_leaves_its_files_as_they_are(tmp_path):
-    """As after `kill -9` of DVC alone: the stage that it had started goes on, and may end after the next `dvc repro`."""
-    path = tmp_path / "file"
-    path.write_text("of the next run")
-    stage = f"""
-import os, time; dvc = os.getppid()
-from pathlib import Path
-from sentiment.common.files import write_bytes
-print(flush=True)
-while os.getppid() == dvc: time.sleep(0.01)
-write_bytes(Path({str(path)!r}), b"of the stage")
-"""
-    # A shell stands in for DVC. It goes as soon as the stage has read who started it.
-    shell = f"{shlex.join([sys.executable, '-c', stage])} | {{ read line; kill -9 $$; }}"
-    done = subprocess.run(["bash", "-c", shell], cwd=ROOT, env=os.environ | {"DVC_STAGE": "train"}, stderr=subprocess.PIPE)
-    told = f"The DVC process that started this stage has ended, so {path} was left unchanged; run `dvc repro` again."
-    assert told in done.stderr.decode()
-    assert path.read_text() == "of the next run"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_numbers_in_json_and_csv_files_have_six_decimals(tmp_path):
-    """The last bits of results differ between processors."""
-    third, value = 1 / 3, np.float64(2 / 3)
-    files.write_json(
-        tmp_path / "file.json", {"a": third, "list": [value, {"b": (1e-7, 12345678)}], "none": None, "text": "1.23456789"}
-    )
-    assert json.loads((tmp_path / "file.json").read_text()) == {
-        "a": 0.333333, "list": [0.666667, {"b": [0.0, 12345678]}], "none": None, "text": "1.23456789"
-    }  # fmt: skip
-    files.write_csv(tmp_path / "file.csv", ["a", "b", "c"], [[third, 7, "word"], (value, np.int64(12345678), "")])
-    assert list(csv.reader((tmp_path / "file.csv").open(newline=""))) == [
-        ["a", "b", "c"], ["0.333333", "7", "word"], ["0.666667", "12345678", ""]
-    ]  # fmt: skip
 
 
 def test_numbers_are_read_from_a_csv_file_by_the_names_of_their_columns(tmp_path):

@@ -16,11 +16,10 @@ print(json.dumps(["".join(output["text"] for output in cell.outputs) for cell in
 """
 
 
-def test_the_commands_of_the_readme_give_the_same_bytes_from_a_notebook(make_finished_project, tmp_path):
+def test_the_commands_of_the_readme_give_the_same_bytes_from_a_notebook(project, tmp_path):
     """The kernel has packages of its own; PATH has it start the project's commands, as in an active environment."""
     venv.create(tmp_path / "notebook", with_pip=True)
     python = str(tmp_path / "notebook/bin/python")
-    project = make_finished_project()
     project.run(python, "-m", "pip", "install", "--quiet", "ipykernel", "nbclient")
     expected = project.outputs()
     cells = (

@@ -13,8 +13,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 def start_training(project: Project, *command: str, **environment: str) -> subprocess.Popen:
     """Start a command that trains, and come back after the first of many epochs."""
     project.set_params(train__epochs=300)
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    process = subprocess.Popen(command, cwd=project.folder, env=project.environment | environment, **output)
+    process = project.start(*command, env=project.environment | environment)
     lines = []
     for line in process.stdout:
         if line.startswith("epoch  1:"):
@@ -24,9 +23,8 @@ def start_training(project: Project, *command: str, **environment: str) -> subpr
 
 
 @pytest.mark.parametrize(("gone", "shell"), [(signal.SIGKILL, "/bin/sh"), (signal.SIGTERM, "/bin/bash")], ids=str)
-def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_are(make_finished_project, gone, shell):
+def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_are(project, gone, shell):
     """DVC starts its stages with the user's shell."""
-    project = make_finished_project()
     process = start_training(project, "dvc", "repro", SHELL=shell)
     (stage,) = psutil.Process(process.pid).children()
     stage.suspend()
@@ -48,8 +46,7 @@ def test_a_stage_whose_dvc_has_gone_leaves_the_results_of_a_later_run_as_they_ar
     assert "up to date" in project.run("dvc", "status")
 
 
-def test_a_stage_started_by_hand_writes_its_results_though_its_shell_has_gone(make_finished_project):
-    project = make_finished_project()
+def test_a_stage_started_by_hand_writes_its_results_though_its_shell_has_gone(project):
     before = project.outputs()["plots/history.csv"]
     process = start_training(project, "sh", "-c", "nohup python -m stages.train & wait")
     process.kill()

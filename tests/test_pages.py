@@ -54,12 +54,11 @@ addEventListener("load", () => look(100));
 
 
 @pytest.fixture(scope="module")
-def project(make_finished_project):
+def project(finished):
     """A project in which everything has run, with the page for charts that `make` sets up."""
-    project = make_finished_project()
-    project.run("python", "-m", "report.charts", ".dvc/tmp/charts.html")
-    project.run("dvc", "config", "--local", "plots.html_template", "tmp/charts.html")
-    return project
+    finished.run("python", "-m", "report.charts", ".dvc/tmp/charts.html")
+    finished.run("dvc", "config", "--local", "plots.html_template", "tmp/charts.html")
+    return finished
 
 
 def opened(page: Path, width: int = 1300) -> dict:

@@ -6,12 +6,11 @@ What nobody writes into it by chance ends in one short sentence as well, soon, a
 import random
 import re
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Project, write_yaml
-from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import load_yaml
 
 from sentiment.common.errors import UserError
@@ -52,13 +51,6 @@ def problems(path):
     return read
 
 
-def test_an_experiment_changes_the_lines_of_its_parameters_and_no_other(path):
-    """`dvc exp run -S` writes the file anew: null as nothing, a list with an item a line. So has it been written."""
-    apply_overrides(path, ["model.cell=gru", "train.learning_rate=0.01"])
-    pairs = zip(DEFAULT.splitlines(), path.read_text().splitlines(), strict=True)
-    assert [line.split()[:2] for old, line in pairs if old != line] == [["cell:", "gru"], ["learning_rate:", "0.01"]]
-
-
 def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
     assert problems(train__epoch=3) == ["`train.epoch` is not a parameter; the closest one is `train.epochs`."]
     assert problems(spilt={}) == ["`spilt` is not a parameter; the closest one is `split`."]
@@ -72,7 +64,6 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("train__epochs", 1e3, "is 1000.0: input should be a valid integer"),
         ("train__epochs", True, "is true: input should be a valid integer"),
         ("train__epochs", None, "is null: input should be a valid integer"),
-        ("train__batch_size", 0, "is 0: input should be greater than or equal to 1"),
         ("train__learning_rate", -0.1, "is -0.1: input should be greater than 0"),
         ("train__learning_rate", float("inf"), "is Infinity: input should be a finite number"),
         ("train__seed", 2**32, "is 4294967296: input should be less than 4294967296"),
@@ -93,7 +84,6 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("evaluate__threshold", 1.5, "is 1.5: input should be less than or equal to 1"),
         ("fetch__source", "url", "is \"url\": input should be 'package', 'keras', 'archive' or 'csv'"),
         ("fetch__archive", "", 'is "": string should have at least 1 character'),
-        ("fetch__sha256__train", None, "is null: input should be a valid string"),
         ("fetch__sha256__train", "0f", "is \"0f\": string should match pattern '^[0-9a-f]{64}$'"),
     ],
 )
@@ -101,9 +91,9 @@ def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(problems, pa
     assert problems(**{parameter: value}) == [f"`{parameter.replace('__', '.')}` {is_told}."]
 
 
-def test_a_label_of_both_classes_is_refused_whatever_its_case(problems):
-    assert problems(fetch__csv__negative=["bad", " POS"]) == [
-        "`fetch.csv.positive` and `fetch.csv.negative` both have 'pos': leave it in one of them."
+def test_a_label_of_both_classes_is_refused_whatever_its_case_and_however_its_letters_are_composed(problems):
+    assert problems(fetch__csv__positive=["n\u00e9"], fetch__csv__negative=["bad", " NE\u0301"]) == [
+        "`fetch.csv.positive` and `fetch.csv.negative` both have 'n\u00e9': leave it in one of them."
     ]
 
 
@@ -148,9 +138,7 @@ def of_epochs(is_told: str, *values: str) -> dict[str, tuple[str, str]]:
 NOT_READ = {
     "nothing": ("", "must hold the sections fetch, split, pad, model, train, evaluate"),
     "a list": ("- a list", "must hold the sections"),
-    "text": ("just text", "must hold the sections"),
     "an open list": ("split:\n  seed: [", "can't be read: .*line 2, column 10"),
-    "a tab": ("split:\n\tseed: 1", "can't be read: .*line 2, column 1"),
     "a key twice": ("split:\n  seed: 1\n  seed: 2\n", "can't be read: .*found duplicate key .*line 3"),
     "another encoding": ("a: \udcff", "can't be read: 'utf-8' codec can't decode byte 0xff"),
     "a merged section": ("pad: &pad\n  maxlen: 1\ntrain:\n  <<: *pad", "can't be read: DVC reads `<<` differently: .*line 4"),
@@ -185,11 +173,9 @@ DOUBLED = "l0: &l0 [x, x]\n" + "".join(f"l{i + 1}: &l{i + 1} [*l{i}, *l{i}]\n" f
         with_epochs(f"*{90_000 * 'x'}"),
         with_epochs("&a [*a]"),
         DOUBLED + with_epochs("*l40"),
-        DEFAULT.replace("learning_rate:", f"learning_rate: {10**400}"),
-        DEFAULT.replace("archive: https", f"archive: {'x' * 80_000}"),
         "".join(f"a{i}: 1\n" for i in range(9000)),
     ],
-    ids=["key", "text", "number of DVC", "alias", "list in itself", "2**41 items", "number", "path", "keys"],
+    ids=["key", "text", "number of DVC", "alias", "list in itself", "2**41 items", "keys"],
 )
 def test_what_is_long_is_not_repeated(path, content):
     path.write_text(content)
@@ -210,28 +196,19 @@ def test_whatever_is_done_to_the_file_it_is_read_or_refused(path):
             read_params(path)
 
 
-@pytest.mark.parametrize(
-    "value", ["010", "1:40", "0x10", "0o17", "yes", "~", ".5", "1e3", "1e-05", "+1", ".inf", "08", "'1_000'"]
-)
-def test_a_value_is_to_the_stages_what_it_is_to_dvc(path, value):
-    path.write_text(f"value: {value}\n")
-    assert read_yaml(path) == load_yaml(str(path))
+READ_BY_BOTH = "010 1:40 0x10 0o17 yes ~ .5 1e3 1e-05 +1 .inf 08 '1_000'".split()
 
 
-def test_all_plain_values_are_to_the_stages_what_they_are_to_dvc_or_refused(path):
+def test_a_value_is_to_the_stages_what_it_is_to_dvc(path):
+    """Others than these may also be refused."""
     choices = random.Random(0)
     values = {"".join(choices.choices("0123.eE-+_xob:~", k=choices.randint(1, 6))) for _ in range(500)}
     values |= {f"202{a}-{b}-{c}" for a in range(3) for b in ("1", "11") for c in ("5", "25", "25T10:00:00")}
-    for value in sorted(values):
+    for value in [*READ_BY_BOTH, *sorted(values)]:
         path.write_text(f"value: {value}\n")
-        with suppress(UserError):
+        with nullcontext() if value in READ_BY_BOTH else suppress(UserError):
             read, expected = read_yaml(path), load_yaml(str(path))
             assert (read, type(read)) == (expected, type(expected)), value
-
-
-@pytest.fixture
-def project(make_finished_project):
-    return make_finished_project()
 
 
 @pytest.mark.pipeline

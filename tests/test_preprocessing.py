@@ -7,7 +7,6 @@ from helpers import ragged, sequences
 
 from sentiment.common.errors import UserError
 from sentiment.common.parameters import PadSection, SplitSection, WordsSection
-from sentiment.common.reviews import load_reviews, save_reviews
 from sentiment.preprocessing import keep_frequent, number_of_copies, pad, split_reviews
 
 
@@ -64,9 +63,11 @@ def test_a_share_loses_no_review_to_floating_point():
         assert len(train.labels) == size
 
 
-def test_a_train_size_that_leaves_no_validation_reviews_is_refused_by_split():
-    with pytest.raises(UserError, match=r"`split.train_size` is 3: of 3 reviews, 1 to 2 can be for training, so that at least"):
-        split_reviews(ragged([1], [2], [3]), SplitSection(train_size=3, seed=1, **ALL_WORDS))
+@pytest.mark.parametrize("size", [3, 0.1])
+def test_a_train_size_that_leaves_no_review_on_one_side_is_refused_by_split(size):
+    told = f"`split.train_size` is {size}: of 3 reviews, 1 to 2 can be for training, so that at least"
+    with pytest.raises(UserError, match=told):
+        split_reviews(ragged([1], [2], [3]), SplitSection(train_size=size, seed=1, **ALL_WORDS))
 
 
 @pytest.mark.parametrize("padding", ["pre", "post"])
@@ -79,14 +80,3 @@ def test_reviews_are_cut_and_padded_as_keras_does(padding, truncating):
     np.testing.assert_array_equal(y, reviews.labels)
     assert x.dtype == np.int32
     assert x.tolist() == pad_sequences(sequences(reviews), 3, padding=padding, truncating=truncating).tolist()
-
-
-def test_no_reviews_are_padded_to_no_rows():
-    assert pad(ragged(), PadSection(maxlen=5, padding="pre", truncating="pre")).x.shape == (0, 5)
-
-
-def test_reviews_are_read_as_they_were_written(tmp_path):
-    reviews = ragged([1, 2], [], [3])
-    save_reviews(tmp_path / "reviews.npz", reviews)
-    for array, read in zip(reviews, load_reviews(tmp_path / "reviews.npz"), strict=True):
-        np.testing.assert_array_equal(array, read)

@@ -105,9 +105,9 @@ def test_another_processor_with_avx2_gives_the_same_bytes(project_outputs_and_pr
 
 @pytest.mark.pipeline
 @pytest.mark.slow
-def test_without_avx2_training_is_refused_and_predictions_and_metrics_are_the_same_bytes(make_finished_project):
+def test_without_avx2_training_is_refused_and_predictions_and_metrics_are_the_same_bytes(project):
     """This processor has no AVX either: TensorFlow itself would end with an illegal instruction."""
-    project, processor = make_finished_project(), "Nehalem"
+    processor = "Nehalem"
     predict = "-m", "sentiment.predict", "--json", "A wonderful film", "Awful and boring, a waste"
     predicted, outputs = project.run("python", *predict).splitlines(), project.outputs()
     assert len(predicted) == 2

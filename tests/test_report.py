@@ -1,6 +1,5 @@
 """The report, opened in a real browser that has no network."""
 
-import csv
 import html
 import json
 import re
@@ -13,7 +12,7 @@ import made_corpus
 import numpy as np
 import pytest
 from conftest import Project
-from helpers import rows, sequences
+from helpers import rows, sequences, write_reviews
 
 from report.reviews import shown_review, validation_texts
 from sentiment.common.parameters import change_params, read_params
@@ -64,57 +63,47 @@ addEventListener("load", () => setTimeout(() => {
 """
 
 
-@pytest.fixture(scope="module")
-def project(make_finished_project):
-    return make_finished_project()
-
-
 def written_report(project: Project) -> str:
     project.run("python", "-m", "report.run")
     return (project.folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def report(project) -> str:
-    return written_report(project)
+def report(finished) -> str:
+    return written_report(finished)
 
 
 @pytest.fixture(scope="module")
-def report_of_others(project, report) -> str:
+def report_of_others(finished, report) -> str:
     """A report with another threshold, and another split than that of the results: other reviews are in the same places."""
-    project.set_params(evaluate__threshold=0.25, split__seed=1)
+    finished.set_params(evaluate__threshold=0.25, split__seed=1)
     told = "metrics/metrics.json is of another model or another evaluate.threshold"
-    assert told in project.run("python", "-m", "report.run", status=1)
-    project.run("python", "-m", "stages.evaluate")
-    others = written_report(project)
-    project.run("git", "checkout", "--quiet", ".")
+    assert told in finished.run("python", "-m", "report.run", status=1)
+    finished.run("python", "-m", "stages.evaluate")
+    others = written_report(finished)
+    finished.run("git", "checkout", "--quiet", ".")
     return others
 
 
-def write_own_reviews(folder: Path, reviews: list[tuple[str, str]]) -> None:
-    with (folder / "data/own/train.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("review", "sentiment"), *reviews])
-
-
-def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(project, report, tmp_path):
+def test_the_report_holds_the_run_and_opens_alone_and_without_a_network(finished, report, tmp_path):
     text = html.unescape(report)
     assert not re.search("https?:", re.sub(r"<td>https?://[^<]*</td>", "", text))
     assert browser.told(report, READ, tmp_path)["pictures"] == [800] * 8
 
-    metrics = json.loads((project.folder / "metrics/metrics.json").read_text())
+    metrics = json.loads((finished.folder / "metrics/metrics.json").read_text())
     for name, value in metrics["validation"].items():
         shown = value if name in ("unknown", "copies_of_training") else f"{value:.4f}"
         assert f'<tr><td>{name}</td><td class="number">{shown}</td></tr>' in text
     for name, value in ("train.epochs", 2), ("train.learning_rate", "null"), ("model.cell", "simple_rnn"):
         assert f"<tr><td>{name}</td><td>{value}</td></tr>" in text
-    study = json.loads((project.folder / "studies/metrics/study.json").read_text())
+    study = json.loads((finished.folder / "studies/metrics/study.json").read_text())
     for variant, result in study.items():
         assert f'<tr><td>{variant}</td><td class="number">{result["validation_accuracy"]["mean"]:.4f}</td>' in text
 
 
-def test_the_report_shows_what_the_embedding_learned(project, report):
+def test_the_report_shows_what_the_embedding_learned(finished, report):
     text = html.unescape(report)
-    words = rows(project.folder / "plots/embedding.csv")
+    words = rows(finished.folder / "plots/embedding.csv")
     by_place = [row["word"] for row in sorted(words, key=lambda row: float(row["pc1"]))]
     assert f"<tr><td>negative</td><td>{', '.join(by_place[:10])}</td></tr>" in text
     assert f"<tr><td>positive</td><td>{', '.join(by_place[:-11:-1])}</td></tr>" in text
@@ -130,10 +119,10 @@ def test_the_report_says_which_reviews_and_which_parameters_are_not_those_of_the
     assert f"{told}<code>evaluate.threshold</code> is 0.25, and was 0.5." in report_of_others
 
 
-def test_a_report_of_what_has_not_run_is_told(project, tmp_path):
-    shutil.copyfile(project.folder / "params.yaml", tmp_path / "params.yaml")
+def test_a_report_of_what_has_not_run_is_told(finished, tmp_path):
+    shutil.copyfile(finished.folder / "params.yaml", tmp_path / "params.yaml")
     elsewhere = Project(tmp_path)
-    elsewhere.environment = project.environment | {"PYTHONPATH": str(project.folder)}
+    elsewhere.environment = finished.environment | {"PYTHONPATH": str(finished.folder)}
     printed = elsewhere.run("python", "-m", "report.run", status=1)
     assert printed.splitlines()[-1].startswith("ERROR: What the report is made of can't be read (")
     assert "Traceback" not in printed
@@ -175,21 +164,21 @@ def test_one_threshold_is_named_in_all_of_the_report_and_decides_what_is_wrong(r
     assert right == [False] * wrong + [True] * min(10, tn + tp)
 
 
-def test_the_report_sets_f1_and_roc_auc_beside_the_accuracy_and_names_the_threshold_with_the_best_f1(project, report):
+def test_the_report_sets_f1_and_roc_auc_beside_the_accuracy_and_names_the_threshold_with_the_best_f1(finished, report):
     table = re.findall(r"<tr><td>[^<]+</td>" + 3 * r'<td class="number">(\d\.\d{4})</td>' + "</tr>", report)
     majority, regression, network = np.array(table, float)
-    validation = json.loads((project.folder / "metrics/metrics.json").read_text())["validation"]
+    validation = json.loads((finished.folder / "metrics/metrics.json").read_text())["validation"]
     np.testing.assert_allclose(network, [validation[name] for name in ("accuracy", "f1", "roc_auc")], rtol=0, atol=5.1e-5)
     assert majority[2] == 0.5 and min(regression - majority) > 0
 
-    x, y = load_padded(project.folder / "data/padded/validation.npz")
-    predicted = probabilities(read_model(project.folder / "data/model").network, x)[:, np.newaxis] > np.arange(100) / 100
+    x, y = load_padded(finished.folder / "data/padded/validation.npz")
+    predicted = probabilities(read_model(finished.folder / "data/model").network, x)[:, np.newaxis] > np.arange(100) / 100
     f1 = 2 * (predicted & (y[:, np.newaxis] == 1)).sum(axis=0) / (predicted.sum(axis=0) + y.sum())
     best, threshold = re.search(r"best F1 .*, (\d\.\d+), with <code>evaluate.threshold: (\d\.\d+)</code>", report).groups()
     assert best == f"{f1.max():.4f}" == f"{f1[round(100 * float(threshold))]:.4f}"
 
 
-def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_each_word_did(project, report):
+def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_each_word_did(finished, report):
     reviews = shown_reviews(report)
     errors = [abs((review["label"] == "positive") - review["probability"]) for review in reviews]
     wrong, right = errors[:-10], errors[-10:]
@@ -198,7 +187,7 @@ def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_
     assert right == sorted(right)
     assert min(wrong) > 0.5 > max(right)
 
-    model = read_model(project.folder / "data/model")
+    model = read_model(finished.folder / "data/model")
     start = classify(model, [""])[0].item()
     assert report.count(f"<dt>starts at</dt><dd>{start:.4f}, the probability of no word at all</dd>") == 1 + len(reviews)
     texts = {label: {text.decode() for text in of_label.values()} for label, of_label in made_corpus.TRAIN._asdict().items()}
@@ -214,22 +203,21 @@ def test_the_report_shows_the_most_wrong_and_the_most_certain_reviews_with_what_
                 assert style == "seen" or style.startswith("positive" if effect > 0 else "negative")
 
 
-def test_where_the_text_is_not_the_one_of_the_ids_the_report_shows_the_words_of_the_ids_and_says_so(project, report_of_others):
-    vocabulary = (project.folder / "data/model/vocabulary.txt").read_bytes().decode().split("\n")
+def test_where_the_text_is_not_the_one_of_the_ids_the_report_shows_the_words_of_the_ids_and_says_so(finished, report_of_others):
+    vocabulary = (finished.folder / "data/model/vocabulary.txt").read_bytes().decode().split("\n")
     for review in shown_reviews(report_of_others):
         assert review["of_ids"]
         assert {word for _, _, word in review["words"]} <= set(vocabulary[: 40 - 4])
         assert sum(style != "unseen" for style, _, _ in review["words"]) <= 12
 
 
-def test_every_source_with_texts_gives_each_review_its_own_text(tmp_path, monkeypatch, make_finished_project):
+def test_every_source_with_texts_gives_each_review_its_own_text(tmp_path, monkeypatch, project):
     """The ids of the text that is found are those of the review, for each of them."""
-    project = make_finished_project()
     monkeypatch.chdir(project.folder)
     monkeypatch.syspath_prepend(project.environment["PYTHONPATH"])
     archive = made_corpus.write_archive(tmp_path / "archive.tar.gz")
     texts = [(text.decode(), label) for label, of_class in made_corpus.TRAIN._asdict().items() for text in of_class.values()]
-    write_own_reviews(project.folder, texts)
+    write_reviews(project.folder / "data/own/train.csv", texts)
     model = read_model(Path("data/model"))
     for changes in {"source": "package"}, {"source": "archive", "archive": str(archive)}, {"source": "csv"}:
         params = change_params(read_params(), {"fetch": changes})
@@ -241,15 +229,15 @@ def test_every_source_with_texts_gives_each_review_its_own_text(tmp_path, monkey
         for ids, label, text in zip(sequences(validation), validation.labels, found, strict=True):
             assert shown_review(own_words, "positive", 0.5, np.array(ids, np.uint32), text).raw
             assert text.encode() in made_corpus.TRAIN[1 - label].values(), "positive ones come first"
-    write_own_reviews(project.folder, texts[1:])
+    write_reviews(project.folder / "data/own/train.csv", texts[1:])
     assert validation_texts(params, validation) == [None] * 50, "the file has other reviews by now"
     assert validation_texts(change_params(params, {"fetch": {"source": "keras"}}), validation) == [None] * 50
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_report_is_readable_on_a_phone_in_the_dark_and_by_a_screen_reader(project, report, dark, tmp_path):
-    project.run("python", "-m", "report.demo")
-    demo = (project.folder / "demo.html").read_text(encoding="utf-8")
+def test_the_report_is_readable_on_a_phone_in_the_dark_and_by_a_screen_reader(finished, report, dark, tmp_path):
+    finished.run("python", "-m", "report.demo")
+    demo = (finished.folder / "demo.html").read_text(encoding="utf-8")
     for page, pictures in (report, 8), (demo, 0):
         seen = browser.told(page, READ, tmp_path, width=390, dark=dark)
         assert seen["width"] <= 390
@@ -274,7 +262,7 @@ def own(make_project) -> Project:
     project = make_project()
     hostile = [(f"{browser.HOSTILE[i % 6]} {'good' if i % 2 else 'bad'} {i}", LABEL_NAMES[i % 2]) for i in range(120)]
     unknown = [(f"rare{i}", LABEL_NAMES[i % 2]) for i in range(30)]
-    write_own_reviews(project.folder, [*hostile, *hostile[:12], *unknown])
+    write_reviews(project.folder / "data/own/train.csv", [*hostile, *hostile[:12], *unknown])
     project.set_params(fetch__source="csv", split__train_size=0.8, split__skip_top=0, split__num_words=16)
     project.run("dvc", "repro", "--quiet")
     return project

@@ -10,36 +10,30 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from sentiment.common.errors import UserError
-from sentiment.common.parameters import ModelSection
+from sentiment.common.parameters import read_params
 from sentiment.inference.model_folder import read_model
 from sentiment.inference.saved_model import read_network
 
-PARAMS = {"embedding_dim": 4, "units": 3, "dropout": 0.2, "output_dropout": 0.2}
-MADE = {
-    "simple": {"input": "embedding", "cell": "simple_rnn", "bidirectional": False, "pooling": "last"},
-    "pooled": {"input": "one_hot", "cell": "gru", "bidirectional": True, "pooling": "max_mean"},
-}
-
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory) -> dict[str, Path]:
-    """The files of two models."""
+def saved(tmp_path_factory) -> Path:
+    """The file of a model with random weights."""
     from sentiment.training.network import build_model
     from sentiment.training.saving import save_model
 
-    paths = {}
-    for name, values in MADE.items():
-        model = build_model(7, 50, ModelSection(**PARAMS, **values), seed=1)
-        model.compile("adam", "binary_crossentropy", jit_compile=False)
-        paths[name] = tmp_path_factory.mktemp(name) / "model.keras"
-        save_model(model, paths[name])
-    return paths
+    model = build_model(7, 50, read_params(ROOT / "params.yaml").model, seed=1)
+    model.compile("adam", "binary_crossentropy", jit_compile=False)
+    path = tmp_path_factory.mktemp("saved") / "model.keras"
+    save_model(model, path)
+    return path
 
 
-def contents(path: Path) -> tuple[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
+@pytest.fixture(scope="module")
+def contents(saved) -> tuple[str, bytes]:
+    with zipfile.ZipFile(saved) as archive:
         return archive.read("config.json").decode(), archive.read("model.weights.h5")
 
 
@@ -61,16 +55,9 @@ def refusal(path: Path) -> str:
 
 
 @pytest.mark.training
-def test_whole_models_are_read(saved):
-    simple, pooled = (read_network(saved[name]) for name in ("simple", "pooled"))
-    assert (simple.cell, simple.pooling, len(simple.directions), simple.embedding.shape) == ("simple_rnn", "last", 1, (50, 4))
-    assert (pooled.cell, pooled.pooling, len(pooled.directions), pooled.embedding) == ("gru", "max_mean", 2, None)
-
-
-@pytest.mark.training
 @pytest.mark.parametrize("replaced", [np.nan, np.inf, "missing", "in another file", "of another shape"])
-def test_weights_that_are_none_of_this_network_are_refused(saved, tmp_path, replaced):
-    config, weights = contents(saved["simple"])
+def test_weights_that_are_none_of_this_network_are_refused(contents, tmp_path, replaced):
+    config, weights = contents
     (tmp_path / "other.h5").write_bytes(weights)
     file, name = io.BytesIO(weights), "layers/dense/vars/0"
     with h5py.File(file, "r+") as opened:
@@ -86,10 +73,10 @@ def test_weights_that_are_none_of_this_network_are_refused(saved, tmp_path, repl
 
 
 @pytest.mark.training
-def test_files_that_are_no_model_are_refused(saved, tmp_path):
-    config, weights = contents(saved["simple"])
+def test_files_that_are_no_model_are_refused(saved, contents, tmp_path):
+    config, weights = contents
     path = tmp_path / "model.keras"
-    for content in b"", b"text", saved["simple"].read_bytes()[:-100], saved["simple"].read_bytes()[:1000]:
+    for content in b"", b"text", saved.read_bytes()[:-100], saved.read_bytes()[:1000]:
         path.write_bytes(content)
         refusal(path)
     for other in "null", "{}", '{"config": {"layers": 3}}', "[" * 50_000, config.replace("simple_rnn", "another"):
@@ -99,16 +86,10 @@ def test_files_that_are_no_model_are_refused(saved, tmp_path):
 
 @pytest.mark.training
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_a_model_larger_than_any_of_this_project_is_refused_before_it_is_read(saved, tmp_path, compression):
-    config, weights = contents(saved["simple"])
+def test_a_model_larger_than_any_of_this_project_is_refused_before_it_is_read(contents, tmp_path, compression):
+    config, weights = contents
     told = refusal(write(tmp_path / "model.keras", config + 3_000_000 * " ", weights, compression))
     assert "config.json has more than 100,000 bytes" in told
-
-
-@pytest.fixture
-def folder(make_finished_project, tmp_path) -> Path:
-    """A copy of a trained model's folder."""
-    return shutil.copytree(make_finished_project().folder / "data/model", tmp_path / "model")
 
 
 @pytest.mark.pipeline
@@ -121,7 +102,8 @@ def folder(make_finished_project, tmp_path) -> Path:
         pytest.param("SHA256SUMS", lambda content: b"", id="no digests"),
     ],
 )
-def test_a_folder_of_which_a_file_was_changed_is_refused(folder, name, change):
+def test_a_folder_of_which_a_file_was_changed_is_refused(project, name, change):
+    folder = project.folder / "data/model"
     assert subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder).returncode == 0
     content = (folder / name).read_bytes()
     changed = change(content)
@@ -136,7 +118,8 @@ def test_a_folder_of_which_a_file_was_changed_is_refused(folder, name, change):
 
 
 @pytest.mark.pipeline
-def test_a_folder_of_which_a_file_is_missing_is_refused(folder):
+def test_a_folder_of_which_a_file_is_missing_is_refused(project):
+    folder = project.folder / "data/model"
     for name, told in (
         ("vocabulary.txt", "vocabulary.txt does not exist; run `dvc repro` in the folder with its dvc.yaml to make it."),
         ("SHA256SUMS", " has no SHA256SUMS: an earlier release trained this model; train it anew with `dvc repro`."),

@@ -138,13 +138,11 @@ def modify(project: Project, options: dict[str, str], *where: str) -> None:
 
 
 @pytest.mark.parametrize("server", [ssh, s3], ids=["SSH", "S3"])
-def test_a_wrong_key_and_a_server_that_is_not_there_are_told_by_dvc_and_nothing_is_lost(
-    server, make_finished_project, tmp_path
-):
+def test_a_wrong_key_and_a_server_that_is_not_there_are_told_by_dvc_and_nothing_is_lost(server, project, tmp_path):
     """With the right ones, what was pushed is pulled into a fresh clone, and nothing has to run."""
     require(REMOTES / "dvc", "what DVC needs for SSH and S3 (make .venv/remotes/installed)")
     with server(tmp_path) as remote:
-        origin, clone = make_finished_project(), Project(tmp_path / "clone")
+        origin, clone = project, Project(tmp_path / "clone")
         origin.run("dvc", "remote", "add", "--default", "storage", remote.url)
         modify(origin, remote.options)
         origin.commit()

@@ -17,16 +17,6 @@ from sentiment.common.files import write_json
 from sentiment.corpus.archive import read_archive
 from sentiment.corpus.encoding import IMDB_LABELS, encode_texts, tokenise
 from studies import reference, summary, train, with_ratios
-from studies.reference import (
-    LogCountRatios,
-    bag_of_terms,
-    columns_of,
-    frequent_terms,
-    review_ids,
-    terms_by_place,
-    train_and_predict,
-    weighted_regression,
-)
 from studies.variants import VARIANTS, check_reviews, params_of, read_variant
 
 
@@ -144,25 +134,25 @@ def test_a_log_count_ratio_is_that_of_the_smoothed_counts_of_positive_and_of_neg
     # The two terms stand in 2 and 1 of the two positive reviews, and in 0 and 1 of the two negative ones.
     x, y = sparse.csr_matrix([[1, 0], [1, 1], [0, 0], [0, 1]]), np.array([1, 1, 0, 0])
     ratios = np.log([(3 / 5) / (1 / 3), (2 / 5) / (2 / 3)])
-    assert LogCountRatios().fit_transform(x, y).toarray() == pytest.approx(x.toarray() * ratios)
+    assert reference.LogCountRatios().fit_transform(x, y).toarray() == pytest.approx(x.toarray() * ratios)
 
 
 def test_a_term_counts_once_in_a_review_and_none_goes_from_one_review_to_the_next():
     # The pair 1 2 is there three times, in two reviews, and 2 1 once, as each triple.
     reviews = ragged([1], [2], [1, 2, 1, 2], [1, 2], [])
     pair, triple = (1 << 20) + 2, (((1 << 20) + 2) << 20) + 1
-    terms = terms_by_place(reviews, longest=3)
+    terms = reference.terms_by_place(reviews, longest=3)
     assert terms[:5].tolist() == [[1, 0, 0], [2, 0, 0], [1, 0, 0], [2, pair, 0], [1, (2 << 20) + 1, triple]]
-    assert frequent_terms(terms).tolist() == [1, 2, pair]
-    columns = columns_of(terms, np.array([2, 5, pair, triple]))
+    assert reference.frequent_terms(terms).tolist() == [1, 2, pair]
+    columns = reference.columns_of(terms, np.array([2, 5, pair, triple]))
     assert columns[:5].tolist() == [[4, 4, 4], [0, 4, 4], [4, 4, 4], [0, 2, 4], [4, 4, 3]]
-    bag = bag_of_terms(columns, reviews.lengths, 4).toarray()
+    bag = reference.bag_of_terms(columns, reviews.lengths, 4).toarray()
     assert bag.tolist() == [[0, 0, 0, 0], [1, 0, 0, 0], [1, 0, 1, 1], [1, 0, 1, 0], [0, 0, 0, 0]]
 
 
 def test_the_ids_of_the_reviews_are_found_again():
     train, vocabulary = made_corpus.encoded().train, made_corpus.encoded().vocabulary
-    ids = sequences(review_ids(train.labels))
+    ids = sequences(reference.review_ids(train.labels))
     for tokens, label, (review_id,) in zip(sequences(train), train.labels, ids, strict=True):
         texts = made_corpus.TRAIN.positive if label else made_corpus.TRAIN.negative
         assert [vocabulary[rank - 1] for rank in tokens] == tokenise(texts[review_id])
@@ -171,7 +161,7 @@ def test_the_ids_of_the_reviews_are_found_again():
 @pytest.mark.training
 def test_what_a_network_is_given_of_a_training_review_does_not_depend_on_the_labels_of_its_part():
     """Or else the ratios would tell the label that the network is to find."""
-    labelled, ids = made_corpus.encoded().train, review_ids(made_corpus.encoded().train.labels).tokens
+    labelled, ids = made_corpus.encoded().train, reference.review_ids(made_corpus.encoded().train.labels).tokens
     own = ids * with_ratios.PARTS // (ids.max() + 1) == 3
     turned = labelled._replace(labels=np.where(own, 1 - labelled.labels, labelled.labels))
     before, unseen_before, _ = with_ratios.cross_fitted(labelled, ids, labelled)
@@ -201,8 +191,8 @@ def test_a_network_that_is_given_no_ratios_is_the_network_of_the_same_parameters
 def test_the_regression_and_the_network_with_its_ratios_have_the_told_accuracy_of_the_test_reviews(real_data):
     """As docs/study.md tells them: 0.9139, and from the first seed 0.9243. Three minutes of one core."""
     reviews = encode_texts(*read_archive(real_data / "aclImdb_v1_labelled.tar.gz", "archive"))
-    regression = train_and_predict(weighted_regression(c=0.3), reviews.train, reviews.test)
-    ids = review_ids(reviews.train.labels).tokens
+    regression = reference.train_and_predict(reference.weighted_regression(c=0.3), reviews.train, reviews.test)
+    ids = reference.review_ids(reviews.train.labels).tokens
     (network,), _ = with_ratios.train_and_predict(reviews.train, ids, reviews.test, seeds=[0])
     accuracies = [((predicted.logits > 0) == predicted.y).mean() for predicted in (regression, network)]
     assert accuracies == pytest.approx([0.9139, 0.9243], abs=0.001)

@@ -7,9 +7,7 @@ from itertools import chain
 from unicodedata import normalize
 
 import pytest
-from pydantic import ValidationError
 
-from sentiment.common.parameters import LabelsSection
 from sentiment.corpus.encoding import tokenise
 from sentiment.corpus.tokenizers import TOKENIZERS, placed_tokens
 
@@ -55,6 +53,21 @@ def test_words_are_cut_at_white_space_and_punctuation_of_any_script(text, expect
 def test_characters_are_those_of_the_words_each_a_token(text, expected):
     assert tokens(text, "characters") == list(expected)
     assert tokens(f"{FAMILY}好👍🏽", "characters") == [FAMILY, "好", "👍🏽"], "but an emoji is one"
+
+
+@pytest.mark.parametrize(
+    ("typed", "ascii"),
+    [
+        ("It’s wonderful, it‘s superb. Itʼs touching!", "It's wonderful, it's superb. It's touching!"),
+        ("“Wonderful”, “superb” and «excellent» „film‟.", '"Wonderful", "superb" and "excellent" "film".'),
+        ("It is awful\u2026boring—with a dull – poor‐plot", "It is awful...boring-with a dull - poor-plot"),
+        ("wonderful\u00a0film,\u202fexcellent\u2009as\u3000it\u2028was", "wonderful film, excellent as it was"),
+        ("won\u00adderful \u200bsuperb\ufeff movie, loved", "wonderful superb movie, loved"),
+    ],
+    ids=["apostrophes", "quotes", "dashes", "spaces", "invisible"],
+)
+def test_what_phones_and_word_processors_type_is_read_as_the_ascii_that_it_stands_for(typed, ascii):
+    assert tokens(typed, "keras_imdb") == tokens(ascii, "keras_imdb")
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
@@ -141,8 +154,3 @@ def test_every_python_reads_each_character_as_the_same_token_and_the_token_again
 def test_ascii_texts_have_for_predictions_the_words_that_they_have_in_training():
     text = "It's \"GOOD\"--really & truly!<br />\t10/10 'tis AT&T <3 \x0b\x0c~"
     assert tokens(text, "keras_imdb") == [word.decode() for word in tokenise(text.encode())]
-
-
-def test_a_label_is_the_same_however_its_letters_are_composed():
-    with pytest.raises(ValidationError, match="both have 'né'"):
-        LabelsSection(positive=["né"], negative=[" NE\u0301"])

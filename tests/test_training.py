@@ -204,9 +204,9 @@ def test_a_linear_schedule_falls_from_the_learning_rate_to_zero_over_all_steps()
 
 
 @pytest.mark.pipeline
-def test_a_terminal_shows_the_summary_and_a_progress_bar_with_loss_and_accuracy(make_finished_project):
+def test_a_terminal_shows_the_summary_and_a_progress_bar_with_loss_and_accuracy(project):
     in_a_terminal = "import pty; pty.spawn(['sh', '-c', 'stty cols 100 rows 24 && python -m stages.train'])"
-    text = make_finished_project().run("python", "-c", in_a_terminal)
+    text = project.run("python", "-c", in_a_terminal)
     assert "Total params: " in text
     assert "epoch  2: loss 0." in text and "val_accuracy 0." in text
     assert "100%|" in text and "2/2" in text
