@@ -18,8 +18,9 @@ if __name__ == "__main__":
     start_command()
 
 from sentiment.common.files import atomic_write
-from sentiment.common.parameters import LabelsSection, as_encoding
+from sentiment.common.parameters import LabelsSection
 from sentiment.common.reviews import LABEL_NAMES
+from sentiment.common.values import as_encoding
 from sentiment.corpus.csv_rows import read_csv
 from sentiment.corpus.text_files import RawReview, Row, TextFile, checked, read_lines
 from sentiment.inference.classifier import Answer, Classifier, classify
@@ -112,7 +113,7 @@ def parse_arguments() -> argparse.Namespace:
     try:
         as_encoding(arguments.encoding)
     except ValueError as error:
-        parser.error(f"argument --encoding: {error}")
+        parser.error(f"argument --encoding {error}")
     if arguments.file == "":
         parser.error("argument --file: expected a path, or - for standard input")
     if arguments.labels is not None and arguments.csv is None:

@@ -58,6 +58,7 @@ ONLY_CHECKS = {
     "sentiment.common.errors",
     "sentiment.common.parameters",
     "sentiment.common.problems",
+    "sentiment.common.values",
     "sentiment.common.yaml_reader",
     "studies",
 }

@@ -56,6 +56,9 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
     assert problems(spilt={}) == ["`spilt` is not a parameter; the closest one is `split`."]
 
 
+CODECS = "it must be an encoding that Python knows, such as utf-8, utf-16, cp1252 or mac_roman"
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "is_told"),
     [
@@ -73,6 +76,7 @@ def test_an_unknown_parameter_is_refused_and_the_nearest_one_named(problems):
         ("split__train_size", 0, "is 0: it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"),
         ("fetch__csv__positive", [], "is []: list should have at least 1 item after validation, not 0"),
         ("fetch__csv__tokens", "letters", "is \"letters\": input should be 'words' or 'characters'"),
+        ("fetch__csv__encoding", "utf9", f"is 'utf9': {CODECS}"),
         ("pad__maxlen", 0, "is 0: input should be greater than or equal to 1"),
         ("pad__padding", False, "is false: input should be 'pre' or 'post'"),
         ("model__dropout", 1.0, "is 1.0: input should be less than 1"),
@@ -92,9 +96,10 @@ def test_a_wrong_value_is_refused_with_its_name_and_what_is_allowed(problems, pa
 
 
 def test_a_label_of_both_classes_is_refused_whatever_its_case_and_however_its_letters_are_composed(problems):
-    assert problems(fetch__csv__positive=["n\u00e9"], fetch__csv__negative=["bad", " NE\u0301"]) == [
-        "`fetch.csv.positive` and `fetch.csv.negative` both have 'n\u00e9': leave it in one of them."
-    ]
+    for other in "negative", "ignore":
+        assert problems(**{"fetch__csv__positive": ["n\u00e9"], f"fetch__csv__{other}": ["bad", " NE\u0301"]}) == [
+            f"`fetch.csv.positive` and `fetch.csv.{other}` both have 'n\u00e9': leave it in one of them."
+        ]
 
 
 def test_a_label_that_yaml_takes_for_a_number_is_refused(problems):

@@ -14,6 +14,8 @@ from helpers import is_missing, package_rows
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from test_numbers import check
+from told_numbers import COMPARED, SHORT_TEXTS
 
 from sentiment.common.parameters import Params, change_params, read_params
 from sentiment.common.reviews import Reviews
@@ -74,24 +76,23 @@ def of_tf_idf(texts: list[str], labelled: Reviews, params: Params) -> float:
 
 @pytest.mark.real
 @pytest.mark.slow
-@pytest.mark.parametrize(("column", "name"), enumerate(["", "tweets", "amazonReviewSnippets"], start=1))
+@pytest.mark.parametrize(("column", "name"), enumerate(["", "tweets", "amazonReviewSnippets"]))
 def test_the_document_has_the_accuracies_on_five_splits(column, name, tmp_path):
     rows = rated(name, tmp_path) if name else package_rows("rotten_tomatoes")
     with (tmp_path / "train.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("review", "sentiment"), *rows])
     params = change_params(read_params(ROOT / "params.yaml"), {"split": {"train_size": 0.8, "skip_top": 0}})
     labelled = from_csv(params.fetch.csv.model_copy(update={"folder": str(tmp_path)}), tmp_path).train
-    found: dict[str, list[float]] = {}
+    accuracies: dict[str, list[float]] = {model: [] for model in COMPARED}
     for run in range(5):
         seeded = change_params(params, {"split": {"seed": 42 + run}, "train": {"seed": run}})
-        for model, accuracy in {
-            "the default network": of_network(labelled, seeded, tmp_path),
-            "the settings for short texts": of_network(labelled, change_params(seeded, FOR_SHORT_TEXTS), tmp_path),
-            "a logistic regression on the default network's ids": of_regression(labelled, seeded),
-            "TF-IDF of words and pairs, logistic regression (C = 10)": of_tf_idf([text for text, _ in rows], labelled, seeded),
-        }.items():
-            found.setdefault(model, []).append(accuracy)
-    lines = (ROOT / "docs/own-reviews.md").read_text().splitlines()
-    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-    stands = {cells[0]: cells[column] for cells in table if cells[0] in found}
-    assert stands == {model: f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for model, values in found.items()}
+        of_each = [
+            of_network(labelled, seeded, tmp_path),
+            of_regression(labelled, seeded),
+            of_network(labelled, change_params(seeded, FOR_SHORT_TEXTS), tmp_path),
+            of_tf_idf([text for text, _ in rows], labelled, seeded),
+        ]
+        for model, accuracy in zip(COMPARED, of_each, strict=True):
+            accuracies[model].append(accuracy)
+    spreads = {model: f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for model, values in accuracies.items()}
+    check(SHORT_TEXTS[column], {"found": spreads})

@@ -5,40 +5,13 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
-from unicodedata import normalize
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sentiment.common.errors import UserError, start_command
 from sentiment.common.files import damaged, read_bytes
 from sentiment.common.problems import sentence
-
-Text = Annotated[str, Field(min_length=1, max_length=1000)]
-
-
-def as_label(text: str) -> str:
-    """The text as labels are compared: whatever its case, its outer spaces, and how its letters are composed."""
-    return normalize("NFC", text).strip().lower()
-
-
-def as_encoding(name: str) -> str:
-    """The name of an encoding. Raises ValueError if Python does not know it."""
-    try:
-        "".encode(name)
-    except (LookupError, ValueError):
-        raise ValueError(
-            f"{name!r:.80} is no encoding that Python knows, such as utf-8, utf-16, cp1252 or mac_roman."
-        ) from None
-    return name
-
-
-Label = Annotated[str, AfterValidator(as_label), Field(min_length=1)]
-Labels = Annotated[list[Label], Field(min_length=1)]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-# XLA and ids count in 32 bits.
-Count = Annotated[int, Field(ge=1, lt=2**31)]
-# numpy.random.RandomState takes seeds of 32 bits.
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+from sentiment.common.values import CodecName, Count, Label, Labels, Seed, Sha256, Size, Text
 
 
 class Section(BaseModel):
@@ -85,7 +58,7 @@ class CsvSection(LabelsSection):
     """name of the column with the texts"""
     label: Text
     """name of the column with the labels"""
-    encoding: Annotated[str, AfterValidator(as_encoding)]
+    encoding: CodecName
     """encoding of the files, as Python calls it, such as utf-8, utf-16, cp1252 or mac_roman"""
     tokens: Literal["words", "characters"]
     """what the texts are cut into; characters: for Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese"""
@@ -118,15 +91,8 @@ class WordsSection(Section):
         return self
 
 
-def _is_size(value: object) -> object:
-    if (type(value) is int and 1 <= value < 2**31) or (type(value) is float and 0 < value < 1):
-        return value
-    must = "it must be a number of reviews, from 1 to 2147483647, or a share between 0 and 1"
-    raise ValueError(f"`split.train_size` is {value!r:.80}: {must}.")
-
-
 class SplitSection(WordsSection):
-    train_size: Annotated[int | float, BeforeValidator(_is_size)]
+    train_size: Size
     """training reviews, their number or their share, rounded down; the others are for validation"""
     seed: Seed
     """seed of the permutation that splits the reviews"""

@@ -12,7 +12,8 @@ def sentence(problem: ErrorDetails, documented: Mapping[str, str]) -> str:
     """What is wrong, with the full name of the parameter; `documented` has the meaning of each."""
     key = ".".join(map(str, problem["loc"]))[:100]
     if problem["type"] == "value_error":
-        return str(problem["ctx"]["error"])
+        told = str(problem["ctx"]["error"])
+        return told if told.startswith("`") else f"`{key}` {told}"
     if problem["type"] == "extra_forbidden":
         nearest = difflib.get_close_matches(key, documented, n=1, cutoff=0)
         return f"`{key}` is not a parameter; the closest one is `{nearest[0]}`."

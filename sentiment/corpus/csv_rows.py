@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from sentiment.common.errors import UserError
-from sentiment.common.parameters import LabelsSection, as_label
+from sentiment.common.parameters import LabelsSection
+from sentiment.common.values import as_label
 from sentiment.corpus.text_files import LINE_ENDS, LONGEST, SEPARATORS, RawReview, Row, TextFile, lines_of
 
 
