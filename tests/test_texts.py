@@ -113,7 +113,15 @@ def test_ctrl_c_ends_a_command_that_waits_without_a_word(finished):
 
 @pytest.mark.parametrize(
     "header",
-    ["review,sentiment", '"Review","Sentiment"', ",Text,Rating", "review;sentiment", "Title\tReview", "\ufefftext,label\r"],
+    [
+        "review,sentiment",
+        '"Review","Sentiment"',
+        ",Text,Rating",
+        "review;sentiment",
+        "Title\tReview",
+        "\ufefftext,label\r",
+        "sep=;",
+    ],
 )
 def test_a_csv_file_without_the_option_csv_is_refused(tmp_path, header):
     told = ", line 1 is the header of a CSV file; name the column of its reviews with `--csv`."

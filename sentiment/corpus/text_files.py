@@ -100,7 +100,8 @@ def _refuse_csv_and_json(line: str, name: str) -> None:
     line = line.strip()
     columns = [column.strip('"').lower() for column in re.split(f"[{SEPARATORS}]", line)]
     # In a sentence, spaces stand behind the commas.
-    if len(columns) > 1 and USUAL_COLUMNS.intersection(columns) and columns == [column.strip()[:40] for column in columns]:
+    named = len(columns) > 1 and USUAL_COLUMNS.intersection(columns) and columns == [column.strip()[:40] for column in columns]
+    if named or re.fullmatch("sep=.", line):
         raise UserError(f"{name}, line 1 is the header of a CSV file; name the column of its reviews with `--csv`.")
     begins = re.fullmatch(r'[\[{]\s*(["\[{](.*[\[{,])?)?', line)
     with suppress(ValueError, RecursionError):
