@@ -189,8 +189,8 @@ def test_a_text_of_several_lines_may_have_separators_and_labels(tmp_path, column
 @pytest.mark.parametrize("row", ["a fine\rfilm,1", "1,a fine\rfilm"])
 def test_a_carriage_return_that_pandas_wrote_is_told_with_its_line(tmp_path, row):
     columns = "review,sentiment" if row.endswith("1") else "sentiment,review"
-    path = written(tmp_path, f'{columns}\n"1\n",1\n{row}\n')
-    told = ", line 4 has 1 values, .*: it has a carriage return, which ends a row, as pandas writes it"
+    path = written(tmp_path, f'{columns}\n\n"1\n",1\n{row}\n')
+    told = ", line 5 has 1 values, .*: it has a carriage return, which ends a row, as pandas writes it"
     with pytest.raises(UserError, match=told):
         read_column(path)
 

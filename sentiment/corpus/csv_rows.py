@@ -21,6 +21,7 @@ def read_csv(
     Raises UserError as `read_lines` does, or if the file is not a CSV file, or lacks a column or a value, or has another label.
     """
     spellings = dict.fromkeys(labels.positive, "positive") | dict.fromkeys(labels.negative, "negative")
+    known = [*spellings, *labels.ignore]
     wanted = {text: file.text_set_by} | ({} if label is None else {label: file.label_set_by})
     rows = _rows(file, wanted.keys())
     before = top = next((row for row in rows if row.values), Row(1, [], "", ""))
@@ -40,33 +41,35 @@ def read_csv(
         where = f"{file.name}, line {row.line}"
         if len(row.values) != len(header):
             advice = "add what is missing, and put a text with separators or line ends in double quotes"
-            if not top.text.endswith("\r") and (before.text + row.text[-1:]).endswith(("\r", "\r\n")):
+            if not top.text.endswith("\r") and any(each.text.endswith("\r") for each in (before, row)):
                 advice = "put the text in double quotes: it has a carriage return, which ends a row, as pandas writes it"
             raise UserError(f"{where} has {len(row.values)} values, but the header has {len(header)}; {advice}.")
         before = row
         spelled = "" if of_label is None else as_label(row.values[of_label])
         if of_label is not None:
-            if spelled not in [*spellings, *labels.ignore]:
-                known = ", ".join([*spellings, *labels.ignore])
-                raise UserError(f"{where} has the label {spelled!r:.50}, not one of {known:.300}; {file.labels_set_by}.")
-            if _holds_another_row(row, of_text, of_label, spellings):
+            if spelled not in known:
+                raise UserError(
+                    f"{where} has the label {spelled!r:.50}, not one of {', '.join(known):.300}; {file.labels_set_by}."
+                )
+            if _holds_another_row(row, of_text, of_label, known):
                 advice = "double the quotes in its text, and put the whole text in quotes"
                 raise UserError(f"{where} starts a text in double quotes that holds the end of a row; {advice}.")
         yield RawReview(row.values[of_text], spellings.get(spelled), row.line, row)
 
 
-def _holds_another_row(row: Row, of_text: int, of_label: int, spellings: Iterable[str]) -> bool:
+def _holds_another_row(row: Row, of_text: int, of_label: int, known: list[str]) -> bool:
     """Whether a line of the text ends as a row does, or begins as one: with its label.
 
     So it is where a quotation mark that is part of the text opens it, and the next one stands some rows below.
     """
-    # In a sentence, spaces stand behind the commas.
-    lines = [re.split(f"[{row.separator}](?! )", line.lower()) for line in re.split(f"[{LINE_ENDS}]+", row.values[of_text])]
+    lines = re.split(f"[{LINE_ENDS}]+", row.values[of_text].lower())
     if of_label > of_text:
         lines, least, place = lines[:-1], len(row.values) - of_text, of_label - len(row.values)
     else:
         lines, least, place = lines[1:], of_text + 1, of_label
-    return any(len(values) >= least and values[place] in spellings for values in lines)
+    # In a sentence, spaces stand behind the commas.
+    split = (re.split(f"[{row.separator}](?! )", line) for line in lines)
+    return any(len(values) >= least and values[place] in known for values in split)
 
 
 def _rows(file: TextFile, wanted: Iterable[str]) -> Iterator[Row]:
@@ -96,7 +99,7 @@ def _rows(file: TextFile, wanted: Iterable[str]) -> Iterator[Row]:
             quotes = "put a text with separators, quotes or line ends in double quotes, and double the quotes in it"
             raise UserError(f"{where} starts a row that is not valid CSV ({error}); {quotes}.") from error
         yield Row(start, values, "".join(came), separator)
-        number, came = start + "".join(came).count(line_end), []
+        number, came = number + "".join(came).count(line_end), []
 
 
 def _separator(header: str, path: str, wanted: Iterable[str]) -> str:
