@@ -144,7 +144,7 @@ def test_a_full_disk_is_told_and_no_file_is_cut(project, small_disk):
         printed = on_small_disk.run("python", "-m", f"stages.{stage}", status=1)
         (error,) = [line for line in printed.splitlines() if line.startswith("ERROR:")]
         assert error.startswith(f"ERROR: {file}")
-        assert error.endswith("can't be written: No space left on device; make room for it and run again.")
+        assert error.endswith("can't be written: No space left on device; make room for it, and run again.")
         assert "Traceback" not in printed
         assert on_small_disk.outputs() == before
 
