@@ -95,4 +95,4 @@ def test_the_document_has_the_accuracies_on_five_splits(column, name, tmp_path):
         for model, accuracy in zip(COMPARED, of_each, strict=True):
             accuracies[model].append(accuracy)
     spreads = {model: f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" for model, values in accuracies.items()}
-    check(SHORT_TEXTS[column], {"found": spreads})
+    check(SHORT_TEXTS[column], {"found": spreads, "texts": len(rows)})

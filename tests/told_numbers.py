@@ -18,6 +18,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from conftest import ROOT
+from helpers import package_rows
 
 from sentiment.common.parameters import read_params
 from sentiment.common.reviews import LABEL_NAMES, Reviews, join, load_padded, load_reviews, texts_of
@@ -44,7 +45,7 @@ COMPARED = [
     "the default network",
     "a logistic regression on the default network's ids",
     "the settings for short texts",
-    "TF-IDF of words and pairs, logistic regression (C = 10)",
+    "TF-IDF of words and pairs, logistic regression",
 ]
 # Words at the end of a review, for what they alone do.
 LAST = 10
@@ -75,7 +76,7 @@ def named(values: dict) -> SimpleNamespace:
 p = read_params(ROOT / "params.yaml")
 results = json.loads(text_of("studies/metrics/study.json"))
 study, variants = named(results), named(read_yaml(ROOT / "studies/variants.yaml"))
-one_hot, published = variants.variants.one_hot, variants.published
+one_hot, preset, published = variants.variants.one_hot, variants.variants.preset, variants.published
 memory = defaultdict(list)
 for line in lines_of("studies/plots/memory.csv"):
     memory[line["variant"]].append(line)
@@ -237,16 +238,20 @@ RECORDED = {
     ],
     "docs/sharing.md": ["(dvc-ssh {pinned['dvc-ssh']})", "[[{1 - wonderful:.4f}, {wonderful:.4f}], [NaN"],
     "docs/own-reviews.md": [
-        "`skip_top` is 0, because the default of {p.split.skip_top} drops",
+        "because the default of {p.split.skip_top} drops",
     ],
     "docs/study.md": [
         *[written_out(row_of_study(variant)) for variant in results],
         *[written_out(row_of_parts(model)) for model in in_parts],
-        *[written_out(row_of_test(variant, variants.variants.preset.split.train_size)) for variant in PRESETS],
+        *[written_out(row_of_test(variant, preset.split.train_size)) for variant in PRESETS],
         *[
             written_out(row_of_test(variant, p.split.train_size + validation))
             for variant in ("words_and_pairs", "gru_with_ratios")
         ],
+        "{one_hot.split.num_words} words, {one_hot.model.units} units, SGD, {one_hot.train.epochs} epochs",
+        "both dropouts {variants.variants.lstm_dropout.model.dropout} |",
+        "GRU of {variants.variants.tuned.model.units} units,",
+        "{preset.split.num_words:,} words, {preset.pad.maxlen} tokens (",
         "from {word(study.embedding.runs)} seeds (the presets from {word(study.preset.runs)})",
         "these are {networks} runs",
         "the mean of the embeddings has {mean('no_cell'):.3f}. With maximum and mean it has {mean('no_cell_pooling'):.3f}.",
@@ -254,19 +259,20 @@ RECORDED = {
         "the linear schedule, by {points('gru_schedule', 'gru'):.1f} for the GRU and {points('lstm_schedule', 'lstm'):.1f} for",
         "pooling, by {points('lstm_pooling', 'lstm'):.1f} for the LSTM",
         "It beats logistic regression by {points('tuned', 'linear'):.1f} points",
-        "validate on {p.split.train_size + validation - variants.variants.preset.split.train_size:,} reviews only",
+        "validate on {p.split.train_size + validation - preset.split.train_size:,} reviews only",
         "Over {word(study.embedding.runs)} seeds, Spearman's",
         "positive review is {correlation('embedding')}.",
-        "show the same correlation, {correlation('one_hot')}.",
+        "show the same correlation, {correlation('one_hot_1000')}.",
         "the {p.split.train_size + validation:,} labelled reviews into {word(len(in_parts['preset']['accuracy']))} parts",
-        "{word(FEWEST_TERMS)} times or more: {study.words_and_pairs.parameters - 1:,} weights, where",
-        "weights, where `tuned` has {study.tuned.parameters:,}.",
+        "{word(FEWEST_TERMS)} times or more: {study.words_and_pairs.parameters:,} parameters, where",
+        "parameters, where `tuned` has {study.tuned.parameters:,}.",
         "classifies {mean('words_and_pairs'):.3f} of the {validation:,} validation reviews correctly, after the tutorial's "
         "{p.split.train_size:,} training reviews",
         "the last {p.pad.maxlen} tokens of {p.split.num_words:,} words",
         "the last {ratios('maxlen')} tokens, embeddings of {int(ratios('NUM_WORDS').replace('_', '')):,} words",
         "cut into {ratios('PARTS')} parts of",
         "the other {int(ratios('PARTS')) - 1} say",
+        "the cell adds {100 * (tested('preset') - tested('preset_no_cell')):.1f} points",
         "{ratios('units')} units in two directions, `max_mean`, {100 * float(ratios('dropout')):.0f} % of the",
         "logit for {100 * float(ratios('LOGIT_DROPOUT')):.0f} % of the",
     ],
@@ -274,6 +280,7 @@ RECORDED = {
 
 # From the training reviews, as the package has them.
 TRAINING_REVIEWS = {
+    "docs/own-reviews.md": ["it has the {sentences:,} labelled sentences"],
     "data/README.md": [
         "{rank('the')} for *the*",
         "these are the ranks {rank('movie')} (*movie*)",
@@ -295,6 +302,7 @@ SHORT_TEXTS = [
     {"docs/own-reviews.md": [f"| {model} |{before * ' … |'} {{found[{model!r}]}} |" for model in COMPARED]}
     for before in range(3)
 ]
+SHORT_TEXTS[2]["docs/own-reviews.md"].append("on the {texts:,} sentences on products.")
 
 # From the archive, with the test reviews, and from the default network.
 ARCHIVE = {
@@ -353,11 +361,17 @@ FACTS = {
     "docs/explanations.md": ["[Zeiler and Fergus 2014]", "[Li, Monroe and Jurafsky 2016]"],
     "docs/faults.md": ["exits with status 1, `dvc repro` with 255", "YAML 1.1 and 1.2", "the exit status is 1"],
     "docs/own-reviews.md": [
-        "logistic regression (C = 10) |",
+        "(C is 10,",
+        "`skip_top` is 0,",
         "(`split.seed` 42 to 46, `train.seed` 0 to 4)",
         "[Hutto and Gilbert 2014]",
     ],
-    "docs/study.md": ["has 0.919 ([Johnson and Zhang 2016]", "[Wang and Manning 2012]"],
+    "docs/study.md": [
+        "one core needs some 50 minutes",
+        "*7, excellent, 8*",
+        "has 0.919 ([Johnson and Zhang 2016]",
+        "[Wang and Manning 2012]",
+    ],
     "docs/reproducibility.md": [
         "in the last bits, by 7e-7 after",
         "WSL 2, which",
@@ -401,6 +415,7 @@ def of_training_reviews() -> dict:
         "copies_of_texts": len(texts) - len(set(texts)),
         "copies_of_tokens": len(tokens) - len(set(tokens)),
         "copies": is_copy(train).sum(),
+        "sentences": len(package_rows("rotten_tomatoes")),
     }
 
 
