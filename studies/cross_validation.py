@@ -59,7 +59,7 @@ def main() -> None:
     check_reviews()
     labelled = load_reviews(REVIEWS / "train.npz")
     ids = reference.review_ids(labelled.labels).tokens
-    parts = reference.parts_of(ids)
+    parts = reference.parts_of(ids, reference.PARTS)
     results: dict[str, dict] = {}
     for name, train_and_score in MODELS.items():
         runs = []

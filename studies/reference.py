@@ -97,7 +97,7 @@ def review_ids(labels: np.ndarray) -> Reviews:
     return encoded.train._replace(tokens=np.array(encoded.vocabulary, int)[encoded.train.tokens - 1])
 
 
-def parts_of(ids: np.ndarray, parts: int = PARTS) -> np.ndarray:
+def parts_of(ids: np.ndarray, parts: int) -> np.ndarray:
     """The part of each review in a cross-validation, by its id: int, in the shape of the ids.
 
     Within a label, neighbouring ids are of one film. So most reviews are scored without others of their film and label. Those
@@ -132,7 +132,7 @@ def main() -> None:
     ids = split_reviews(review_ids(labelled.labels), params.split)[0].tokens
     started = time.perf_counter()
     settings = {"logisticregression__C": REGULARISATIONS}
-    search = GridSearchCV(weighted_regression(), settings, scoring="neg_log_loss", cv=PredefinedSplit(parts_of(ids)))
+    search = GridSearchCV(weighted_regression(), settings, scoring="neg_log_loss", cv=PredefinedSplit(parts_of(ids, PARTS)))
     predictions = {"validation": train_and_predict(search, train, validation)}
     print(f"Chosen: {search.best_params_}. Cross-validation and training took {time.perf_counter() - started:.0f} s.")
     model = {"parameters": search.best_estimator_[-1].coef_.size + 1, "input_bytes": train.tokens.nbytes}

@@ -8,8 +8,10 @@ from pathlib import Path
 import made_corpus
 import numpy as np
 import pytest
-from conftest import Project, write_yaml
+from conftest import ROOT, Project, write_yaml
 from helpers import is_missing, rows
+
+from sentiment.common.yaml_reader import read_yaml
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.slow]
 
@@ -43,10 +45,13 @@ def main_project(make_project):
 
 @pytest.fixture(scope="module")
 def studies(main_project):
-    """The study of two variants, run once."""
+    """The study of two variants, run once; without its cross-validation, which is of other ones."""
     studies = Project(main_project.folder / "studies")
     studies.environment = main_project.environment
     write_yaml(studies.folder / "variants.yaml", STUDY)
+    pipeline = read_yaml(studies.folder / "dvc.yaml")
+    del pipeline["stages"]["cross_validation"]
+    write_yaml(studies.folder / "dvc.yaml", pipeline)
     studies.repro()
     return studies
 
@@ -101,6 +106,20 @@ def test_test_reviews_are_scored_as_soon_as_the_source_has_them_and_train_nothin
     networks = runs_of(studies, "networks")["embedding"]
     for run in *networks, *(run for name in ("linear", "reference", "with_ratios") for run in runs_of(studies, name)):
         assert run["test"].keys() == run["validation"].keys()
+
+
+def test_the_best_models_are_cross_validated_in_the_same_parts(make_project):
+    project = make_project()
+    project.run("python", "-m", "stages.fetch")
+    two_parts = "from studies import cross_validation, reference; reference.PARTS = 2; cross_validation.main()"
+    project.run("python", "-c", two_parts)
+    results = json.loads((project.folder / "studies/metrics/cross_validation.json").read_text())
+    committed = json.loads((ROOT / "studies/metrics/cross_validation.json").read_text())
+    assert results.keys() == committed.keys()
+    for result in results.values():
+        assert len(result["accuracy"]) == len(result["loss"]) == 2
+        assert result["mean_accuracy"] == pytest.approx(np.mean(result["accuracy"]), abs=1e-6)
+    assert results["words_and_pairs"]["mean_accuracy"] > 0.8, "words tell the labels of the made corpus"
 
 
 def test_the_main_project_does_not_see_the_study(main_project):
