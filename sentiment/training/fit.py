@@ -4,7 +4,7 @@
     model.fit(*training, batch_size=32, epochs=10, validation_data=validation)
 
 The rest of this file is here for two reasons. Every processor gives the same bytes with it, which `model.fit` doesn't promise,
-with or without a compiler. And those lines take 15 to 25 times as long (5 to 6 times with `jit_compile=True,
+with or without a compiler. And those lines take 16 to 28 times as long (4 to 5 times with `jit_compile=True,
 steps_per_execution=625`, see docs/benchmark.md): `model.fit` starts thousands of small operations for every batch, while here,
 XLA compiles a whole epoch into one program.
 """
