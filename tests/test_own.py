@@ -249,8 +249,12 @@ def test_another_folder_of_reviews_is_a_parameter_and_a_dependency(korean):
 
 
 @pytest.mark.pipeline
-def test_a_folder_that_is_not_there_is_told_by_dvc(korean):
-    korean.set_params(fetch__csv__folder="data/nosuch")
+@pytest.mark.parametrize("missing", ["data/nosuch", "data/linked/train.csv"])
+def test_a_folder_that_is_not_there_is_told_by_dvc(korean, missing):
+    if missing.endswith("train.csv"):
+        (korean.folder / "data/linked").mkdir()
+        (korean.folder / missing).symlink_to("nowhere")
+    korean.set_params(fetch__csv__folder=missing.removesuffix("/train.csv"))
     printed = korean.run("dvc", "repro", "fetch", status=255)
     assert "ERROR: failed to reproduce 'fetch': [Errno 2] No such file or directory:" in printed
-    assert "data/nosuch" in printed
+    assert missing in printed
