@@ -71,7 +71,7 @@ def _labelled(path: Path, csv: CsvSection) -> Iterator[tuple[list[bytes], int]]:
             continue
         if not text.strip():
             raise UserError(f"{path}, line {line} has no text in the column {csv.text!r}: write it, or remove the row.")
-        of_several_lines += not {*LINE_ENDS}.isdisjoint(text.strip())
+        of_several_lines += any(end in text.strip() for end in LINE_ENDS)
         yield TOKENIZERS[csv.tokens](text), int(label == "positive")
     if of_several_lines:
         print(f"{path}: texts of several lines: {of_several_lines}")

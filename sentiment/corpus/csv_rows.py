@@ -62,7 +62,10 @@ def _holds_another_row(row: Row, of_text: int, of_label: int, known: list[str]) 
 
     So it is where a quotation mark that is part of the text opens it, and the next one stands some rows below.
     """
-    lines = re.split(f"[{LINE_ENDS}]+", row.values[of_text].lower())
+    text = row.values[of_text]
+    if not any(end in text for end in LINE_ENDS):
+        return False
+    lines = re.split(f"[{LINE_ENDS}]+", text.lower())
     if of_label > of_text:
         lines, least, place = lines[:-1], len(row.values) - of_text, of_label - len(row.values)
     else:
