@@ -168,11 +168,14 @@ def test_a_prediction_is_explained_by_its_strongest_words_each_way_and_by_what_w
 
 
 def test_an_explanation_in_json_has_each_word_with_its_place_its_effect_and_the_probability_after_it(answers, tmp_path):
-    text = "Xqzt! Wonderful, but awful\u2026 superb"
-    (whole,) = answers("--explain", text)
+    """By hand: the effect of a word, from the probabilities of the text with it and without it."""
+    text, without = "Xqzt! Wonderful, but awful\u2026 superb", "Xqzt! Wonderful, but \u2026 superb"
+    whole, changed = answers("--explain", text, without)
     assert [word["word"] for word in whole["words"]] == ["Xqzt", "Wonderful", "but", "awful", "superb"]
     assert all(text[word["start"] : word["end"]] == word["word"] for word in whole["words"])
     assert whole["words"][0] == {"word": "Xqzt", "start": 0, "end": 4, "effect": None, "probability": None}
+    logit, logit_without = (np.log(p / (1 - p)) for p in (whole["probability"], changed["probability"]))
+    assert whole["words"][3]["effect"] == pytest.approx(logit - logit_without, abs=2e-5)
     assert whole["words"][-1]["probability"] == whole["probability"]
     path = written(tmp_path, f'review,label\n"{text}",1\n')
     arguments = "--csv", "review", "--labels", "label", "--file", path
@@ -225,23 +228,40 @@ def test_a_bar_shows_how_much_of_a_file_has_been_read_where_no_answers_do(finish
         assert (b"%|" in os.read(user, 65536)) != answers_are_on_the_terminal
 
 
+QUOTING = "; put a text with separators, quotes or line ends in double quotes, and double the quotes in it."
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("text,label\n", ", line 1 has no column 'review'; its header has 'text', 'label': `--csv` names the column."),
         ("review,class\n", ", line 1 has no column 'label'; its header has 'review', 'class': `--labels` names the column."),
         ("", " has no column 'review'; its header has none: `--csv` names the column."),
-        ("review,label,review\na,1,b\n", ", line 1 has 2 columns 'review'; its header has 'review', 'label', 'review': "),
-        ('review,label\n"a\nb",1\n\nfine, really,1\n', ", line 5 has 3 values, but the header has 2; add what is missing, "),
-        ("review,label\nfine,1\nfine,2\n", ", line 3 has the label '2', not one of positive, pos, 1, 1.0, true, negative, "),
-        ('review,label\n"a\nb",1\n"fine" film,1\n', ", line 4 starts a row that is not valid CSV (',' expected after '\"'); "),
-        ('review,label\nfine,1\n"fine,1\n', ", line 3 starts a row that is not valid CSV (unexpected end of data); put a "),
+        (
+            "review,label,review\na,1,b\n",
+            ", line 1 has 2 columns 'review'; its header has 'review', 'label', 'review': `--csv` names the column.",
+        ),
+        (
+            'review,label\n"a\nb",1\n\nfine, really,1\n',
+            ", line 5 has 3 values, but the header has 2; add what is missing, and put a text with separators or line ends in "
+            "double quotes.",
+        ),
+        (
+            "review,label\nfine,1\nfine,2\n",
+            ", line 3 has the label '2', not one of positive, pos, 1, 1.0, true, negative, neg, 0, 0.0, false; "
+            "the training of the model set them.",
+        ),
+        (
+            'review,label\n"a\nb",1\n"fine" film,1\n',
+            f", line 4 starts a row that is not valid CSV (',' expected after '\"'){QUOTING}",
+        ),
+        ('review,label\nfine,1\n"fine,1\n', f", line 3 starts a row that is not valid CSV (unexpected end of data){QUOTING}"),
     ],
     ids=["texts", "labels", "empty file", "column twice", "values", "label", "after quotes", "no closing quote"],
 )
 def test_a_csv_file_that_does_not_hold_what_is_asked_for_is_refused(tmp_path, content, message):
     path = written(tmp_path, content)
-    with pytest.raises(UserError, match=f"^{re.escape(path + message)}"):
+    with pytest.raises(UserError, match=f"^{re.escape(path + message)}$"):
         list(read_csv(TextFile(path), "review", "label", IMDB_LABELS))
 
 
@@ -270,14 +290,16 @@ def test_options_that_do_not_fit_are_refused(predict, capfd, arguments, message)
 
 
 def test_the_model_and_the_package_with_what_pip_installs_for_it_are_enough(finished, predict, tmp_path):
-    """No params.yaml, no TensorFlow, nor what else is not in the three packages that `pip install` of this project brings."""
+    """No params.yaml, no TensorFlow, nor what else `pip install` of this project does not bring."""
     expected = predict("--json", "A wonderful film", "Awful").out
     model = shutil.copytree(finished.folder / "data/model", tmp_path / "model")
     shutil.copytree(ROOT / "sentiment", tmp_path / "elsewhere/sentiment")
-    for name in "tensorflow", "keras", "yaml", "yamlcore", "sklearn", "scipy", "matplotlib", "tqdm", "dvc":
+    for name in "tensorflow", "keras", "yaml", "yamlcore", "sklearn", "scipy", "matplotlib", "dvc":
         (tmp_path / f"elsewhere/{name}.py").write_text("raise ModuleNotFoundError(__name__)")
     elsewhere = Project(tmp_path / "elsewhere")
     command = "python", "-m", "sentiment.predict", "--json", "A wonderful film", "Awful"
     assert elsewhere.run(*command, "--model", str(model)) == expected
+    of_file = "--json", "--model", str(model), "--file", written(tmp_path, "A wonderful film\nAwful\n")
+    assert elsewhere.run("python", "-m", "sentiment.predict", *of_file) == expected
     installed = "python", "-c", "from sentiment.predict import command; command()"
     assert elsewhere.run(*installed, "text", status=1).startswith("ERROR: data/model has no model: ")
