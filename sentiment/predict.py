@@ -146,8 +146,12 @@ def write_answers(arguments: argparse.Namespace, classifier: Classifier, counts:
     """Write the rows of the CSV file as they came, each with its answer behind it."""
     # A link stays a link.
     with atomic_write(arguments.output.resolve()) as part, part.open("w", encoding=arguments.encoding, newline="") as file:
+        below: list[str] = []
 
         def write_header(row: Row) -> None:
+            if not row.values:
+                below.append(row.text)
+                return
             names = ((f"predicted{end}", f"probability{end}") for end in chain([""], map("_{}".format, count(2))))
             file.write(row.extended(*next(both for both in names if not {*both} & {*row.values})))
 
@@ -157,6 +161,7 @@ def write_answers(arguments: argparse.Namespace, classifier: Classifier, counts:
             counts[review.label, answer.label] += 1
             probability = "" if answer.probability is None else f"{answer.probability:.6f}"
             file.write(review.row.extended(answer.label or "", probability))  # type: ignore[union-attr]
+        file.write("".join(below))
 
 
 def print_answers(arguments: argparse.Namespace, classifier: Classifier, counts: Counter) -> None:

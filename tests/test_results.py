@@ -35,6 +35,7 @@ TABLES = {
     "quotes": b'id,"review",x\n1,"A ""wonderful"" film",\'\n2,Xqzt,"a,b"\n3,awful,"""\n"\n',
     "Windows": b'\xef\xbb\xbfid,review\r\n1,"A wonderful film,\r\nperfect\nsuperb"\r\n\r\n2,Xqzt\r\n',
     "old Mac": b'review\r"wonderful\rfilm"\rawful\r',
+    "blank lines at the end": b"review\r\nawful\r\n\r\n\n",
     "no line end at the end": "review,é\nwonderful,  ß \u2028 \nawful,".encode(),
     "header alone": b"review,label\n",
 }
@@ -88,7 +89,10 @@ def rows_of(path: str) -> tuple[list[str], bytes]:
     """The texts of a table with the column `review`, and its rows as they came."""
     came = []
     reviews = [review for review in read_csv(TextFile(path), "review", None, IMDB_LABELS, came.append) if review]
-    return [review.text for review in reviews], "".join(row.text for row in [*came, *(r.row for r in reviews)]).encode()
+    header, *below = came
+    return [review.text for review in reviews], "".join(
+        row.text for row in [header, *(r.row for r in reviews), *below]
+    ).encode()
 
 
 @pytest.mark.parametrize("all_has_come", [True, False])
@@ -97,10 +101,16 @@ def test_no_byte_of_a_row_is_lost_wherever_a_read_ends(tmp_path, monkeypatch, al
         monkeypatch.setattr("select.select", lambda *_: ([], [], []))
     for size in range(1, len(TABLE)):
         monkeypatch.setattr(text_files, "CHUNK", size)
-        texts, came = rows_of(written(tmp_path, TABLE))
-        assert texts == ["awful\r\nfilm", "wonderful"], size
-        # Where the last line has been answered before its \n comes, this is not written.
-        assert came == TABLE or (came == TABLE[:-1] and not all_has_come), size
+        # Where a line has been answered before its \n comes, this is of the next row, or below the last one.
+        assert rows_of(written(tmp_path, TABLE)) == (["awful\r\nfilm", "wonderful"], TABLE), size
+
+
+def test_json_has_the_number_of_the_line(answers):
+    Path("lines").write_text("\nawful\n\n\nwonderful\n\n")
+    assert [answer["line"] for answer in answers("--file", "lines")] == [1, 2, 3, 4, 5]
+    Path("in.csv").write_text('review\n"awful\nfilm"\n\nwonderful\nawful\n')
+    assert [answer["line"] for answer in answers("--csv", "review", "--file", "in.csv")] == [2, 5, 6]
+    assert [answer["line"] for answer in answers("awful", "wonderful")] == [1, 2]
 
 
 def test_json_with_labels_has_objects_of_one_kind_and_compares_beside_them(predict, answers):

@@ -12,11 +12,12 @@ from sentiment.corpus.text_files import LINE_ENDS, LONGEST, SEPARATORS, RawRevie
 
 
 def read_csv(
-    file: TextFile, text: str, label: str | None, labels: LabelsSection, on_header: Callable[[Row], None] | None = None
+    file: TextFile, text: str, label: str | None, labels: LabelsSection, on_other: Callable[[Row], None] = lambda row: None
 ) -> Iterator[RawReview | None]:
     """The reviews of a CSV file, from its columns `text` and `label`; None as in `read_lines`.
 
-    A row with a label that is ignored has none. `on_header` is given the header.
+    A row with a label that is ignored has none. `on_other` is given what holds no review: the header, and in a row without
+    values the blank lines below the last review.
 
     Raises UserError as `read_lines` does, or if the file is not a CSV file, or lacks a column or a value, or has another label.
     """
@@ -31,12 +32,14 @@ def read_csv(
             columns = ", ".join(map(repr, header)) or "none"
             found = f"{header.count(column)} columns" if column in header else "no column"
             raise UserError(f"{where} has {found} {column!r:.80}; its header has {columns:.300}: {set_by} names the column.")
-    if on_header:
-        on_header(top)
+    on_other(top)
     of_text, of_label = header.index(text), None if label is None else header.index(label)
     for row in rows:
         if not row.values:
-            yield None
+            if row.text:
+                on_other(row)
+            else:
+                yield None
             continue
         where = f"{file.name}, line {row.line}"
         if len(row.values) != len(header):
@@ -76,7 +79,9 @@ def _holds_another_row(row: Row, of_text: int, of_label: int, known: list[str]) 
 
 
 def _rows(file: TextFile, wanted: Iterable[str]) -> Iterator[Row]:
-    """The rows of a CSV file that are not blank. One without values: the next has not arrived yet.
+    """The rows of a CSV file, each with the blank lines above it.
+
+    One without values has the blank lines at the end. One without text, too: the next has not arrived yet.
 
     A row's line is counted as editors do: a carriage return ends one only if it ends the first.
     """
@@ -103,6 +108,8 @@ def _rows(file: TextFile, wanted: Iterable[str]) -> Iterator[Row]:
             raise UserError(f"{where} starts a row that is not valid CSV ({error}); {quotes}.") from error
         yield Row(start, values, "".join(came), separator)
         number, came = number + "".join(came).count(line_end), []
+    if came:
+        yield Row(number, [], "".join(came), separator)
 
 
 def _separator(header: str, path: str, wanted: Iterable[str]) -> str:
