@@ -62,7 +62,7 @@ bench: .venv/jax/installed ## time this project against stock Keras (see docs/be
 
 lock: .venv/installed ## pin the packages of requirements/*.in anew
 	cd requirements && for name in uv stages tools tests ray jax remotes; do \
-		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --excludes unused.in \
 			--custom-compile-command 'make lock' --output-file $$name.txt $$name.in || exit; done
 
 .venv/installed: requirements/setup.sh requirements/install.py $(addprefix requirements/,uv.txt stages.txt tools.txt)

@@ -48,7 +48,8 @@ def uv_settings(settings: dict[str, str]) -> dict[str, str]:
 def main() -> None:
     environment, *files = sys.argv[1:]
     python = f"{environment}/bin/python"
-    chosen = ["--quiet", "--require-hashes", *(part for file in files for part in ("-r", file))]
+    # The files name all that is needed, and not what unused.in leaves out.
+    chosen = ["--quiet", "--require-hashes", "--no-deps", *(part for file in files for part in ("-r", file))]
     print(f"Installing {' and '.join(files)} into {environment}: a minute or less, longer if the network is slow.", flush=True)
     # Where a package has no wheel, the packages that build it are pinned in the same file.
     uv = [sys.executable, "-m", "uv", "pip", "install", "--python", python, "--build-constraints", files[-1], *chosen]

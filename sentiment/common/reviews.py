@@ -1,7 +1,7 @@
 """Reviews in arrays, as the stages hand them on in data/: of different lengths, and padded to one."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -40,7 +40,7 @@ def load_reviews(path: Path) -> Reviews:
     return Reviews(*load_arrays(path, tokens="uint32", offsets="int64", labels="uint8"))
 
 
-def offsets_of(lengths: np.ndarray) -> np.ndarray:
+def offsets_of(lengths: Sequence[int] | np.ndarray) -> np.ndarray:
     """Where n sequences of these lengths start when they lie end to end, and where the last ends: int64, shape (n + 1,)."""
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 

@@ -76,7 +76,7 @@ def spaced(text: bytes) -> bytes:
 
 def tokenise(text: bytes) -> list[bytes]:
     """The words of a UTF-8 text. The apostrophe is part of a word."""
-    return [word for word in spaced(text).split(b" ") if word]
+    return list(filter(None, spaced(text).split(b" ")))
 
 
 def without_entities(text: str) -> str:

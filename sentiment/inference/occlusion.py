@@ -1,12 +1,12 @@
 """What each token of a review does, in any network: the logit with it and without it."""
 
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
 from sentiment.common.parameters import PadSection
-from sentiment.common.reviews import join
+from sentiment.common.reviews import Reviews, offsets_of
 from sentiment.inference.forward import Network, logits
 from sentiment.preprocessing import pad
 
@@ -22,8 +22,9 @@ def token_effects(network: Network, padding: PadSection, ids: np.ndarray) -> np.
     """
     # One token more than the network sees: it comes in when another one goes out.
     window = seen_by(ids, padding.model_copy(update={"maxlen": padding.maxlen + 1}))
-    without = (np.delete(window, place) for place in seen_by(np.arange(len(window)), padding))
-    return logits_of(network, padding, [window]) - logits_of(network, padding, without)
+    without = (np.concatenate([window[:place], window[place + 1 :]]) for place in seen_by(np.arange(len(window)), padding))
+    logits_of_all = logits_of(network, padding, chain([window], without))
+    return logits_of_all[0] - logits_of_all[1:]
 
 
 def seen_by(values: np.ndarray, padding: PadSection) -> np.ndarray:
@@ -36,5 +37,6 @@ def logits_of(network: Network, padding: PadSection, sequences: Iterable[np.ndar
     sequences = iter(sequences)
     found = [np.empty(0)]
     while some := list(islice(sequences, SEQUENCES_AT_ONCE)):
-        found.append(logits(network, pad(join((ids, 0) for ids in some), padding).x))
+        unlabelled = Reviews(np.concatenate(some), offsets_of([len(ids) for ids in some]), np.zeros(len(some), np.uint8))
+        found.append(logits(network, pad(unlabelled, padding).x))
     return np.concatenate(found)
