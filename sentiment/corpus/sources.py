@@ -69,8 +69,9 @@ def from_archive(archive: str, checkout: Path) -> Dataset:
 
 def from_keras() -> Dataset:
     """The reviews of `keras.datasets.imdb`, by Keras's own loader. Raises UserError if its download or its check failed."""
-    # Not what ~/.keras/keras.json says of the machine's user.
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    # Not what ~/.keras/keras.json says of the machine's user; and a notebook's kernel names a backend for its own matplotlib,
+    # with which Keras can't import another one.
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "MPLBACKEND": "agg"}
     from keras.datasets import imdb
 
     try:

@@ -66,5 +66,14 @@ def _draw_names(axes: Axes, names: list[str], places: np.ndarray, which: np.ndar
             va="center",
             font=font,
             fontsize=8,
-            arrowprops={"arrowstyle": "-", "color": REFERENCE, "linewidth": 0.5, "relpos": (side == "left", 0.5)},
+            # Without patchA, matplotlib need not search for where the line leaves it; shrinkA, in points, keeps the line off.
+            arrowprops={
+                "arrowstyle": "-",
+                "color": REFERENCE,
+                "linewidth": 0.5,
+                "relpos": (side == "left", 0.5),
+                "patchA": None,
+                "shrinkA": 4,
+                "shrinkB": 0,
+            },
         )
