@@ -1,6 +1,8 @@
 """Training: it computes what Keras would compute. That every processor computes the same is in test_processors.py."""
 
 import json
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -210,3 +212,9 @@ def test_a_terminal_shows_the_summary_and_a_progress_bar_with_loss_and_accuracy(
     assert "Total params: " in text
     assert "epoch  2: loss 0." in text and "val_accuracy 0." in text
     assert "100%|" in text and "2/2" in text
+
+
+def test_training_does_not_wait_for_what_keras_imports_for_tools_of_its_own_and_later_imports_find_it():
+    code = "import sys, stages.train; print({'matplotlib', 'pandas', 'sklearn'} & sys.modules.keys()); import matplotlib, sklearn"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (run.stdout, run.returncode) == ("set()\n", 0), run.stderr
