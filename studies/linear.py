@@ -24,7 +24,7 @@ def main() -> None:
     labelled, test = (load_reviews(REVIEWS / name) for name in ("train.npz", "test.npz"))
     train, validation = training_and_validation(labelled, params.split, params.pad)
     regression = fit_regression(train, params.split.num_words)
-    print(f"The inverse of the regularisation, C, is {regression.C_:g}.")
+    print(f"The inverse of the regularisation, C, is {regression.C:g}.")
 
     def predict(x: np.ndarray) -> np.ndarray:
         return regression.decision_function(bag_of_words(x, params.split.num_words))
