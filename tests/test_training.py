@@ -215,6 +215,8 @@ def test_a_terminal_shows_the_summary_and_a_progress_bar_with_loss_and_accuracy(
 
 
 def test_training_does_not_wait_for_what_keras_imports_for_tools_of_its_own_and_later_imports_find_it():
-    code = "import sys, stages.train; print({'matplotlib', 'pandas', 'sklearn'} & sys.modules.keys()); import matplotlib, sklearn"
+    code = (
+        "import sys, stages.train; print({'matplotlib', 'pandas', 'sklearn'} & sys.modules.keys()); import matplotlib, sklearn"
+    )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (run.stdout, run.returncode) == ("set()\n", 0), run.stderr

@@ -335,7 +335,7 @@ FACTS = {
     "README.md": [
         "*순환신경망 (3)*, which follows chapter 9 of",
         "WSL 2 on",
-        "downloads 510 MB and takes 2.2 GB on disk, 1.3 of them",
+        "downloads 500 MB and takes 2.1 GB on disk, 1.3 of them",
         "the pipeline 15 seconds",
         "`make test` takes 2 minutes",
     ],
