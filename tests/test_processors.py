@@ -1,7 +1,9 @@
 """Every processor and every environment gives the same bytes, and a processor that can't is told."""
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 
@@ -140,3 +142,30 @@ print(hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in network
     project = Project(ROOT)
     digest = project.run("python", "-c", program).splitlines()[-1]
     assert run_emulated(project, "Haswell", "-c", program).splitlines()[-1] == digest
+
+
+REGRESSION = """
+from sentiment.common.parameters import read_params
+from sentiment.corpus.sources import SOURCES
+from sentiment.evaluation.regression import bag_of_words, fit_regression
+from sentiment.evaluation.scores import Predicted, score
+from sentiment.preprocessing import training_and_validation
+params = read_params()
+reviews = SOURCES["package"].read(params.fetch, None).train
+training, validation = training_and_validation(reviews, params.split, params.pad)
+num_words = params.split.num_words
+decisions = fit_regression(training, num_words).decision_function(bag_of_words(validation.x, num_words))
+print({name: round(value, 6) for name, value in score(Predicted(validation.y, decisions), 0.5).items()})
+"""
+
+
+@pytest.mark.slow
+def test_the_regression_that_networks_are_compared_with_is_the_same_on_other_processors():
+    """OpenBLAS computes in another order on each of these."""
+    printed = set()
+    for processor in "Haswell", "Sandybridge", "Prescott":
+        environment = os.environ | {"OPENBLAS_CORETYPE": processor}
+        printed.add(subprocess.check_output([sys.executable, "-c", REGRESSION], cwd=ROOT, env=environment, text=True))
+    recorded = json.loads((ROOT / "studies/metrics/study.json").read_text())["linear"]["validation_accuracy"]["mean"]
+    (the_same,) = printed
+    assert f"'accuracy': {recorded}," in the_same
