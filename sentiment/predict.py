@@ -148,7 +148,7 @@ def write_answers(arguments: argparse.Namespace, classifier: Classifier, counts:
     with atomic_write(arguments.output.resolve()) as part, part.open("w", encoding=arguments.encoding, newline="") as file:
         below: list[str] = []
 
-        def write_header(row: Row) -> None:
+        def write_header_or_keep_lines_below(row: Row) -> None:
             if not row.values:
                 below.append(row.text)
                 return
@@ -156,7 +156,7 @@ def write_answers(arguments: argparse.Namespace, classifier: Classifier, counts:
             file.write(row.extended(*next(both for both in names if not {*both} & {*row.values})))
 
         labels = classifier.model.preprocessing.labels
-        reviews = read_csv(text_file(arguments), arguments.csv, arguments.labels, labels, write_header)
+        reviews = read_csv(text_file(arguments), arguments.csv, arguments.labels, labels, write_header_or_keep_lines_below)
         for review, answer in answer_all(reviews, classifier):
             counts[review.label, answer.label] += 1
             probability = "" if answer.probability is None else f"{answer.probability:.6f}"

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import sysconfig
 
@@ -164,8 +163,7 @@ def test_the_regression_that_networks_are_compared_with_is_the_same_on_other_pro
     """OpenBLAS computes in another order on each of these."""
     printed = set()
     for processor in "Haswell", "Sandybridge", "Prescott":
-        environment = os.environ | {"OPENBLAS_CORETYPE": processor}
-        printed.add(subprocess.check_output([sys.executable, "-c", REGRESSION], cwd=ROOT, env=environment, text=True))
+        printed.add(Project(ROOT).run("python", "-c", REGRESSION, OPENBLAS_CORETYPE=processor))
     recorded = json.loads((ROOT / "studies/metrics/study.json").read_text())["linear"]["validation_accuracy"]["mean"]
     (the_same,) = printed
     assert f"'accuracy': {recorded}," in the_same

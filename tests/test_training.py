@@ -1,13 +1,11 @@
 """Training: it computes what Keras would compute. That every processor computes the same is in test_processors.py."""
 
 import json
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Project
 
 from sentiment.common.parameters import ModelSection, TrainSection, read_params
 from sentiment.common.reviews import Padded
@@ -218,5 +216,4 @@ def test_training_does_not_wait_for_what_keras_imports_for_tools_of_its_own_and_
     code = (
         "import sys, stages.train; print({'matplotlib', 'pandas', 'sklearn'} & sys.modules.keys()); import matplotlib, sklearn"
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (run.stdout, run.returncode) == ("set()\n", 0), run.stderr
+    assert Project(ROOT).run("python", "-c", code) == "set()\n"
